@@ -1,0 +1,1 @@
+"""Tanaoroshi takes stock of the latent space of an image-generation model."""
