@@ -1,0 +1,28 @@
+"""What the encoder says of every image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codes:
+    """The posterior q(z|x) of every image: its mean, and its log-variance where the model has one.
+
+    Attributes
+    ----------
+    mean
+        float32 (n, d); a spatial latent is flattened.
+    logvar
+        float32 (n, d) or ``None``.
+    rows
+        int64 (n,): the row of the collection that each code belongs to (images that could not be
+        read have none).
+    """
+
+    mean: NDArray[np.float32]
+    logvar: NDArray[np.float32] | None
+    rows: NDArray[np.int64]
