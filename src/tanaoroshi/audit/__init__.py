@@ -1,0 +1,1 @@
+"""From estimates to findings: what was measured, judged and said in words."""
