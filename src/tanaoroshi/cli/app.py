@@ -1,0 +1,253 @@
+"""The verbs. Each loads, calls a workflow, and shows or prints what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import typer.main
+
+from tanaoroshi import workflows
+from tanaoroshi.cli import show
+from tanaoroshi.cli.progress import progress_bar
+from tanaoroshi.errors import InputError
+from tanaoroshi.records.words import LANGUAGES, Lang, message
+from tanaoroshi.words import translate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_STORE = "tanaoroshi-store"
+
+
+def N_(msgid: str) -> str:
+    """Mark a sentence for translation."""
+    return msgid
+
+
+def _language(ctx: typer.Context, given: str | None) -> str:
+    """Take ``--lang`` if it was given, else the language that the command line was built in."""
+    if given is None:
+        return str(ctx.obj)
+    if given not in LANGUAGES:
+        raise InputError("--lang is {got}; it can be en or ja.", got=given)
+    return given
+
+
+Json = Annotated[
+    bool, typer.Option("--json", help=N_("Print one JSON document on stdout, nothing else."))
+]
+Language = Annotated[
+    Any,
+    typer.Option(
+        "--lang", metavar="en|ja", callback=_language, help=N_("Language: English or Japanese.")
+    ),
+]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, help=N_("Seed of all randomness: same seed, same numbers."))
+]
+StoreAt = Annotated[
+    str,
+    typer.Option(
+        "--store", metavar="PATH|URL", help=N_("Where stocktakes are recorded: folder or database.")
+    ),
+]
+Model = Annotated[
+    str, typer.Argument(help=N_("Folder with a model.toml, or a shipped model: emoji-v2."))
+]
+Collection = Annotated[
+    str,
+    typer.Argument(help=N_("Folder, .npz or Parquet of pictures; or by name: emoji, dsprites.")),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option("--limit", min=1, help=N_("Use at most so many pictures, drawn with the seed.")),
+]
+Single = Annotated[
+    bool, typer.Option("--single-file", help=N_("Write the report as one file, to be mailed."))
+]
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help=N_("Folder of the reports."))] = Path(
+        "tanaoroshi-report"
+    ),
+    *,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """Take stock of the shipped models."""
+    with progress_bar(lang) as progress:
+        result = workflows.demo(out, store=store, seed=seed, lang=lang, progress=progress)
+    show.demo(result, lang, as_json=json)
+
+
+def stocktake(
+    model: Model,
+    collection: Collection,
+    out: Annotated[
+        Path | None, typer.Option("--out", help=N_("Also write the report into this folder."))
+    ] = None,
+    *,
+    limit: Limit = None,
+    single_file: Single = False,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """Audit one model on one collection."""
+    with progress_bar(lang) as progress:
+        audited = workflows.take_and_record(
+            model, collection, store=store, seed=seed, limit=limit, progress=progress
+        )
+        page = workflows.report(audited, out, lang=lang, single_file=single_file) if out else None
+    show.stocktake(audited.stocktake, lang, page=page, as_json=json)
+
+
+def encode(
+    model: Model,
+    collection: Collection,
+    out: Annotated[Path, typer.Option("--out", help=N_("File of the codes: NAME.npz."))],
+    *,
+    limit: Limit = None,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """Write codes and attributes to a file."""
+    with progress_bar(lang) as progress:
+        written = workflows.encode_to_file(
+            model, collection, out, seed=seed, limit=limit, progress=progress
+        )
+    show.encoded(written, lang, as_json=json)
+
+
+def metrics(
+    codes: Annotated[str, typer.Argument(metavar="CODES.npz", help=N_("Codes and attributes."))],
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="a,b", help=N_("Only these metrics."))
+    ] = None,
+    convention: Annotated[
+        str,
+        typer.Option(
+            "--convention",
+            metavar="paper|disentanglement_lib",
+            help=N_("Whose definitions are followed where they differ."),
+        ),
+    ] = "paper",
+    *,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """Disentanglement metrics of codes, no model needed."""
+    with progress_bar(lang) as progress:
+        measured = workflows.measure_file(
+            codes,
+            only=None if only is None else tuple(only.split(",")),
+            convention=convention,
+            seed=seed,
+            progress=progress,
+        )
+    show.metrics(measured, lang, as_json=json)
+
+
+def train(
+    collection: Collection,
+    out: Annotated[Path, typer.Option("--out", help=N_("Folder of the new model."))],
+    method: Annotated[
+        str | None, typer.Option("--method", help=N_("beta_vae or beta_tcvae."))
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option("--recipe", help=N_("Settings of the training: RECIPE.toml."))
+    ] = None,
+    *,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """Train a model on a collection."""
+    with progress_bar(lang) as progress:
+        trained = workflows.train_model(
+            collection, out, method=method, recipe=recipe, seed=seed, progress=progress
+        )
+    show.trained(trained, lang, as_json=json)
+
+
+def stocktakes(
+    *,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """List what is recorded."""
+    show.stocktakes(workflows.recorded(store), lang, as_json=json)
+
+
+def show_one(
+    id: Annotated[str, typer.Argument(metavar="ID", help=N_("Its id, or the first letters."))],
+    *,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """Show one recorded stocktake."""
+    show.stocktake(workflows.load_recorded(store, id).stocktake, lang, page=None, as_json=json)
+
+
+def report(
+    id: Annotated[str, typer.Argument(metavar="ID", help=N_("Its id, or the first letters."))],
+    out: Annotated[Path, typer.Option("--out", help=N_("Folder of the report."))],
+    *,
+    single_file: Single = False,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """Write the report of a recorded stocktake."""
+    audited = workflows.load_recorded(store, id)
+    page = workflows.report(audited, out, lang=lang, single_file=single_file)
+    show.report(page, lang, as_json=json)
+
+
+VERBS: dict[str, tuple[Callable[..., None], str]] = {
+    "demo": (demo, N_("Take stock of the models that ship with this package.")),
+    "stocktake": (stocktake, N_("Audit one model on one collection; record it; write the report.")),
+    "encode": (encode, N_("Write the codes of a collection, with its attributes, to a file.")),
+    "metrics": (metrics, N_("Disentanglement metrics of codes; no model needed.")),
+    "train": (train, N_("Train a model on a collection (needs the extra 'train').")),
+    "stocktakes": (stocktakes, N_("List the recorded stocktakes.")),
+    "show": (show_one, N_("Show a recorded stocktake.")),
+    "report": (report, N_("Write the report of a recorded stocktake again.")),
+}
+
+
+def build(lang: Lang) -> Callable[..., Any]:
+    """Return the command line with its help in one language."""
+    app = typer.Typer(
+        name="tanaoroshi",
+        help=translate(
+            message("Takes stock of the latent space of an image-generation model."), lang
+        ),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"obj": lang, "help_option_names": ["-h", "--help"]},
+    )
+    for name, (verb, summary) in VERBS.items():
+        app.command(name, help=translate(message(summary), lang))(verb)
+    command = typer.main.get_command(app)
+    for verb_command in getattr(command, "commands", {}).values():
+        for parameter in verb_command.params:
+            if parameter.help:
+                parameter.help = translate(message(parameter.help), lang)
+    return command

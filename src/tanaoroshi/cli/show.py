@@ -1,0 +1,230 @@
+"""What the verbs print: sentences and tables for people, or one JSON document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from tanaoroshi.metrics import METRICS
+from tanaoroshi.records.estimates import Estimate, Measured
+from tanaoroshi.records.stocktake import Control
+from tanaoroshi.records.words import message
+from tanaoroshi.shelves.control import controls
+from tanaoroshi.store.documents import metrics_document, to_document
+from tanaoroshi.views.vocabulary import STATUS
+from tanaoroshi.words import translate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tanaoroshi.records.stocktake import Shelf, Stocktake
+    from tanaoroshi.records.words import Lang, Message, Words
+    from tanaoroshi.store import Row
+    from tanaoroshi.workflows import Demo, Encoded, MeasuredFile
+
+MOVES: Mapping[str, Message] = {
+    "moves": message("yes"),
+    "moves_others_more": message("yes, but others more"),
+    "does_not_move": message("no"),
+    "unmeasured": message("not tested"),
+}
+
+
+def _print_json(document: object) -> None:
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2)
+    sys.stdout.write(text + "\n")
+
+
+def _figure(measured: Measured, lang: Lang) -> str:
+    """Return a number with its interval, or the reason why there is none."""
+    if isinstance(measured, Estimate):
+        return f"{measured.value:.2f} [{measured.low:.2f}, {measured.high:.2f}]"
+    return translate(measured.reason, lang)
+
+
+def _say(console: Console, words: Words, lang: Lang) -> None:
+    console.print(translate(words, lang), highlight=False, markup=False, soft_wrap=True)
+
+
+def _table(lang: Lang, *titles: Message) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in titles:
+        table.add_column(translate(title, lang), overflow="fold")
+    return table
+
+
+def stocktake(record: Stocktake, lang: Lang, *, page: Path | None, as_json: bool) -> None:
+    """Print one stocktake: its sentences, its shelves, where the report lies."""
+    if as_json:
+        extra = {} if page is None else {"report": str(page)}
+        _print_json(to_document(record) | extra)
+        return
+    console = Console()
+    for sentence in record.summary:
+        _say(console, sentence, lang)
+    console.print()
+    console.print(_shelf_table(record, lang))
+    for sentence in record.left_out:
+        _say(console, sentence, lang)
+    console.print()
+    _say(console, message("Recorded as {id}.", id=record.id), lang)
+    if page is not None:
+        report(page, lang, as_json=False)
+
+
+def _shelf_table(record: Stocktake, lang: Lang) -> Table:
+    labels = {spec.name: spec.label for spec in record.attributes}
+    table = _table(
+        lang,
+        message("Attribute"),
+        message("Shelf"),
+        message("Dimension"),
+        message("Share it predicts"),
+        message("Moves the picture?"),
+    )
+    for shelf in record.shelves:
+        table.add_row(
+            labels[shelf.attribute].in_(lang),
+            translate(STATUS[shelf.status].word, lang),
+            _place(shelf),
+            _figure(shelf.score, lang),
+            translate(MOVES[controls(shelf)], lang) if isinstance(shelf.control, Control) else "–",
+        )
+    return table
+
+
+def _place(shelf: Shelf) -> str:
+    if shelf.dimension is not None:
+        return str(shelf.dimension)
+    return " ".join(str(j) for j in shelf.dimensions[:4]) or "–"
+
+
+def demo(result: Demo, lang: Lang, *, as_json: bool) -> None:
+    """Print the five sentences of the main model, one of the contrast, and where to look."""
+    if as_json:
+        _print_json(
+            {
+                "schema": "tanaoroshi/demo/1",
+                "stocktakes": [to_document(a.stocktake) for a in result.audits],
+                "reports": [str(page) for page in result.pages],
+                "seconds": result.seconds,
+            }
+        )
+        return
+    console = Console()
+    for sentence in result.audits[0].stocktake.summary:
+        _say(console, sentence, lang)
+    console.print()
+    _say(console, result.contrast, lang)
+    console.print()
+    for page in result.pages:
+        report(page, lang, as_json=False)
+
+
+def report(page: Path, lang: Lang, *, as_json: bool) -> None:
+    """Say where the report lies."""
+    if as_json:
+        _print_json({"schema": "tanaoroshi/report/1", "report": str(page)})
+        return
+    _say(Console(), message("Open the report: {file}", file=str(page)), lang)
+
+
+def encoded(written: Encoded, lang: Lang, *, as_json: bool) -> None:
+    """Say what was encoded and where it lies."""
+    if as_json:
+        _print_json(
+            {
+                "schema": "tanaoroshi/encode/1",
+                "file": str(written.file),
+                "n": written.n,
+                "dimensions": written.dimensions,
+                "left_out": [translate(words, lang) for words in written.left_out],
+            }
+        )
+        return
+    console = Console()
+    for words in written.left_out:
+        _say(console, words, lang)
+    _say(
+        console,
+        message(
+            "The codes of {n:,} images ({d} dimensions) are in {file}.",
+            n=written.n,
+            d=written.dimensions,
+            file=str(written.file),
+        ),
+        lang,
+    )
+
+
+def metrics(measured: MeasuredFile, lang: Lang, *, as_json: bool) -> None:
+    """Print every metric with its interval, chance level and what it asks."""
+    if as_json:
+        _print_json(
+            metrics_document(measured.metrics, measured.n, measured.dimensions, measured.names)
+        )
+        return
+    table = _table(
+        lang,
+        message("Metric"),
+        message("Value"),
+        message("By chance"),
+        message("What it asks"),
+    )
+    for name, value in measured.metrics.metrics.items():
+        chance = value.chance if isinstance(value, Estimate) else None
+        table.add_row(
+            name,
+            _figure(value, lang),
+            "–" if chance is None else f"{chance:.2f}",
+            translate(METRICS[name].title, lang) if name in METRICS else "",
+        )
+    Console().print(table)
+
+
+def stocktakes(rows: tuple[Row, ...], lang: Lang, *, as_json: bool) -> None:
+    """Print what is recorded, newest first."""
+    if as_json:
+        _print_json(
+            {
+                "schema": "tanaoroshi/stocktakes/1",
+                "stocktakes": [
+                    {
+                        "id": row.id,
+                        "recorded_at": row.recorded_at,
+                        "model": row.model,
+                        "collection": row.collection,
+                        "n": row.n,
+                    }
+                    for row in rows
+                ],
+            }
+        )
+        return
+    if not rows:
+        _say(Console(), message("Nothing is recorded here yet."), lang)
+        return
+    table = _table(
+        lang,
+        message("Id"),
+        message("Recorded"),
+        message("Model"),
+        message("Collection"),
+        message("Images"),
+    )
+    for row in rows:
+        table.add_row(row.id, row.recorded_at, row.model, row.collection, f"{row.n:,}")
+    Console().print(table)
+
+
+def trained(folder: Path, lang: Lang, *, as_json: bool) -> None:
+    """Say where the new model lies."""
+    if as_json:
+        _print_json({"schema": "tanaoroshi/train/1", "model": str(folder)})
+        return
+    _say(Console(), message("The model and its card are in {folder}.", folder=str(folder)), lang)
