@@ -1,0 +1,92 @@
+"""Pictures that stand beside the numbers: originals, what came back, examples of each value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tanaoroshi.records.stocktake import Exhibit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from tanaoroshi.records.attributes import Attributes
+    from tanaoroshi.records.stocktake import Pictures
+
+SIDE_BY_SIDE = 24
+EXAMPLES = 6
+MOST_VALUES = 24
+CONTINUOUS_STEPS = 8
+
+
+def to_bytes(pictures: NDArray[np.floating]) -> Pictures:
+    """Return float pictures in [0, 1] as uint8."""
+    levels: NDArray[np.floating] = np.clip(pictures, 0.0, 1.0) * 255
+    return np.rint(levels).astype(np.uint8)
+
+
+def side_by_side(
+    originals: Pictures, reconstructions: Pictures, *, rng: np.random.Generator
+) -> Mapping[str, Exhibit]:
+    """Return some originals, and in the same order what the model gives back of them."""
+    rows = np.sort(rng.permutation(len(originals))[:SIDE_BY_SIDE])
+    return {
+        "originals": Exhibit(originals[rows], columns=len(rows)),
+        "reconstructions": Exhibit(reconstructions[rows], columns=len(rows)),
+    }
+
+
+def examples(
+    pictures: Pictures, attributes: Attributes, *, rng: np.random.Generator
+) -> Mapping[str, Exhibit]:
+    """Return a few pictures of each value of each attribute.
+
+    Nominal and ordinal attributes: ``examples/{attribute}/{value}``, for the most frequent values.
+    Continuous and circular ones: ``examples/{attribute}``, pictures in rising order of the value.
+    Of one group at most one picture is taken, as long as there are other groups.
+    """
+    shown: dict[str, Exhibit] = {}
+    group = np.arange(len(pictures)) if attributes.group is None else attributes.group
+    for spec, column in zip(attributes.specs, attributes.values.T, strict=True):
+        if spec.kind in ("continuous", "circular"):
+            rows = _in_order(column, rng)
+            if len(rows):
+                shown[f"examples/{spec.name}"] = Exhibit(pictures[rows], columns=len(rows))
+        elif spec.kind in ("nominal", "ordinal"):
+            for index in _frequent(column, len(spec.values)):
+                rows = _spread_over_groups(np.flatnonzero(column == index), group, rng)
+                key = f"examples/{spec.name}/{spec.values[index]}"
+                shown[key] = Exhibit(pictures[rows], columns=len(rows))
+    return shown
+
+
+def _frequent(column: NDArray[np.float64], m: int) -> list[int]:
+    """Return the indices of the most frequent values that occur, in their own order."""
+    known = column[np.isfinite(column)].astype(np.int64)
+    counts = np.bincount(known, minlength=m)
+    most = np.argsort(-counts, kind="stable")[:MOST_VALUES]
+    return sorted(int(i) for i in most if counts[i])
+
+
+def _spread_over_groups(
+    rows: NDArray[np.int64], group: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw a few rows, of as many groups as possible."""
+    rows = rng.permutation(rows)
+    _, first = np.unique(group[rows], return_index=True)
+    rest = np.setdiff1d(np.arange(len(rows)), first)
+    drawn = np.concatenate([np.sort(first), rest])[:EXAMPLES]
+    return np.sort(rows[drawn])
+
+
+def _in_order(column: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw one picture near each of evenly spaced ranks, in rising order of the value."""
+    known = rng.permutation(np.flatnonzero(np.isfinite(column)))
+    order = known[np.argsort(column[known], kind="stable")]
+    if not len(order):
+        return order
+    ranks = np.linspace(0, len(order) - 1, min(CONTINUOUS_STEPS, len(order)))
+    return order[np.rint(ranks).astype(np.int64)]
