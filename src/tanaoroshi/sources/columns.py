@@ -1,0 +1,289 @@
+"""From the columns of a table to attributes: what each means, and its values as numbers.
+
+Kinds that nobody declared are inferred, and a note says so:
+
+========================================  ==========================================
+column                                    kind
+========================================  ==========================================
+true and false, or two whole numbers      nominal
+class names in the file (Hugging Face)    nominal
+text, few values                          nominal
+text, most values occur once, or long     text: kept, not measured
+whole numbers, at most 20 values          ordinal; nominal if named label, class, ...
+whole numbers 0, 1, 2, ... in order       text: a row number
+other numbers                             continuous
+========================================  ==========================================
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tanaoroshi.errors import InputError
+from tanaoroshi.records.attributes import Attribute, Attributes, Floats, Ints, Kind
+from tanaoroshi.records.words import Message, Text, message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tanaoroshi.sources.declared import Declared
+
+# Fewer values than this of a whole number are steps of a scale, more are a quantity.
+MAX_STEPS = 20
+# Texts of which more than half occur once say what a picture is called, not what kind it is.
+MAX_SHARE_OF_VALUES = 0.5
+MAX_LABEL = 200
+# Whole numbers of these names count nothing: they stand for classes.
+CLASS_NAMES = frozenset({"label", "labels", "class", "class_id", "category", "target", "y"})
+
+
+class Table(NamedTuple):
+    """Attributes, and what is to be said about them."""
+
+    attributes: Attributes
+    left_out: tuple[Message, ...]
+    notes: tuple[Message, ...]
+
+
+class _Column(NamedTuple):
+    spec: Attribute
+    values: Floats
+
+
+def make_attributes(
+    columns: Mapping[str, pa.Array],
+    declared: Declared,
+    *,
+    where: str,
+    class_names: Mapping[str, tuple[str, ...]] | None = None,
+    factors: bool = False,
+) -> Table:
+    """Return the attributes that some columns hold.
+
+    Parameters
+    ----------
+    columns
+        Columns of one length, by name, without the pictures.
+    declared
+        What ``collection.toml`` says of them.
+    where
+        The file they come from, for messages.
+    class_names
+        Names of the classes of columns of whole numbers, where the file has them.
+    factors
+        The source declares its columns to be factors of variation.
+
+    Raises
+    ------
+    InputError
+        When a declaration and a column disagree.
+    """
+    declared.check_columns(tuple(columns))
+    length = len(next(iter(columns.values()))) if columns else 0
+    kept: list[_Column] = []
+    left_out: list[Message] = []
+    inferred: list[str] = []
+    identifiers = {name: _as_text(columns[name]) for name in declared.identifiers}
+    for name, raw in columns.items():
+        if name in identifiers or (name == declared.group and name not in declared.attributes):
+            continue
+        column = _plain(raw, (class_names or {}).get(name))
+        spec = declared.attributes.get(name) if column is not None else None
+        if column is None:
+            left_out.append(message(
+                "The column {name} holds neither numbers nor text; it was left out.", name=name
+            ))
+            continue
+        if spec is None:
+            spec = Attribute(name, _guess(name, column), Text(name, name), inferred=True)
+            inferred.append(f"{name} ({spec.kind})")
+        read = _read(spec, column, declared.orders.get(name, ()), where)
+        if read is None:
+            identifiers[name] = _as_text(column)
+            if spec.kind != "text":
+                left_out.append(message(
+                    "The attribute {name} has another value on almost every image; it is shown, "
+                    "but not measured.", name=name,
+                ))
+        elif (reason := _pointless(read)) is not None:
+            left_out.append(reason)
+        else:
+            kept.append(read)
+    notes = list(declared.notes)
+    if inferred:
+        notes.append(message(
+            "Nobody said what kind these attributes are; it was inferred: {columns}. "
+            "A collection.toml settles it.", columns=tuple(inferred),
+        ))
+    specs = tuple(replace(c.spec, factor=c.spec.factor or factors) for c in kept)
+    matrix = np.column_stack([c.values for c in kept]) if kept else np.empty((length, 0))
+    group = None if declared.group is None else _groups(columns[declared.group])
+    return Table(
+        Attributes(specs, matrix, group, identifiers), tuple(left_out), tuple(notes)
+    )
+
+
+def _plain(column: pa.Array, names: tuple[str, ...] | None) -> pa.Array | None:
+    """Return a column of whole numbers, float64, bool or string; None if it is none of these."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.dictionary_decode()
+        kind = column.type
+    if pa.types.is_integer(kind):
+        if names and pc.all(pc.and_(pc.greater_equal(column, 0),
+                                    pc.less(column, len(names)))).as_py():
+            return pa.array(names).take(column)
+        return column
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        # Through text, so that a float32 0.6 stays 0.6.
+        if pa.types.is_float32(kind):
+            column = pc.cast(pc.cast(column, pa.string()), pa.float64())
+        column = pc.cast(column, pa.float64())
+        return pc.if_else(pc.is_nan(column), None, column)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return pc.cast(column, pa.string())
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return pc.cast(column, pa.string())
+    if pa.types.is_null(kind):
+        return pc.cast(column, pa.float64())
+    return column if pa.types.is_boolean(kind) or pa.types.is_string(kind) else None
+
+
+def _guess(name: str, column: pa.Array) -> Kind:
+    known = column.drop_null()
+    distinct = pc.count_distinct(known).as_py()
+    if pa.types.is_boolean(column.type):
+        return "nominal"
+    if pa.types.is_string(column.type):
+        long = len(known) > 0 and pc.max(pc.utf8_length(known)).as_py() > MAX_LABEL
+        return "text" if long or _mostly_unique(distinct, len(known)) else "nominal"
+    if pa.types.is_floating(column.type):
+        values = known.to_numpy(zero_copy_only=False)
+        if distinct > MAX_STEPS or not np.array_equal(values, np.floor(values)):
+            return "continuous"
+    elif distinct == len(column) > MAX_STEPS and _counts_rows(column):
+        return "text"
+    if distinct == 2 or (name.lower() in CLASS_NAMES and distinct <= len(known) / 2):
+        return "nominal"
+    return "ordinal" if distinct <= MAX_STEPS else "continuous"
+
+
+def _mostly_unique(distinct: int, known: int) -> bool:
+    return distinct > MAX_STEPS and distinct > MAX_SHARE_OF_VALUES * known
+
+
+def _counts_rows(column: pa.Array) -> bool:
+    steps = np.diff(column.to_numpy(zero_copy_only=False).astype(np.int64))
+    return bool((steps == 1).all())
+
+
+def _read(
+    spec: Attribute, column: pa.Array, order: tuple[str | int | float, ...], where: str
+) -> _Column | None:
+    """Return a column as numbers; None if it is text, to be kept and not measured."""
+    if spec.kind == "text":
+        return None
+    if spec.kind in ("continuous", "circular"):
+        values = _numbers(spec, column, where)
+        if spec.period is not None:
+            values = (values % spec.period) / spec.period * 2 * np.pi
+            values[values >= 2 * np.pi] = 0.0
+        return _Column(spec, values)
+    known = column.drop_null()
+    if spec.kind == "nominal" and _mostly_unique(pc.count_distinct(known).as_py(), len(known)):
+        return None
+    values = _in_order(spec, known, order, where)
+    written = {v: str(v).lower() if isinstance(v, bool) else str(v) for v in values}
+    codes = pc.index_in(column, value_set=pa.array(values, column.type))
+    floats = pc.cast(codes, pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
+    return _Column(replace(spec, values=tuple(written[v] for v in values)), floats)
+
+
+def _in_order(
+    spec: Attribute, known: pa.Array, order: tuple[str | int | float, ...], where: str
+) -> list[str | int | float | bool]:
+    """Return the values that occur, in the order that counts."""
+    occurring = sorted(pc.unique(known).to_pylist())
+    if spec.kind == "nominal" or (spec.kind == "ordinal" and not order):
+        if spec.kind == "ordinal" and pa.types.is_string(known.type):
+            return _sorted_numbers(spec, occurring, where)
+        return occurring
+    place = {_key(value): i for i, value in enumerate(order)}
+    lacking = [str(v) for v in occurring if _key(v) not in place]
+    if lacking:
+        raise InputError(
+            "{file}: the order of {name} lacks values that occur: {values}. Add them.",
+            file=where, name=spec.name, values=tuple(lacking[:10]),
+        )
+    return sorted(occurring, key=lambda value: place[_key(value)])
+
+
+def _key(value: str | float) -> str | float:
+    """Return what makes 1, 1.0 and "1" the same value of an order."""
+    try:
+        return float(value)
+    except ValueError:
+        return str(value)
+
+
+def _sorted_numbers(spec: Attribute, occurring: list[str], where: str) -> list[str]:
+    try:
+        return sorted(occurring, key=float)
+    except ValueError as error:
+        raise InputError(
+            "{file}: {name} is ordinal and holds text, so its order must be given, "
+            'as in: order = ["small", "large"].', file=where, name=spec.name,
+        ) from error
+
+
+def _numbers(spec: Attribute, column: pa.Array, where: str) -> Floats:
+    try:
+        floats = pc.cast(column, pa.float64(), safe=False)
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            "{file}: {name} is {kind}, but holds text that is no number. "
+            "Correct the column or declare it nominal.",
+            file=where, name=spec.name, kind=spec.kind,
+        ) from error
+    values = floats.to_numpy(zero_copy_only=False).astype(np.float64)
+    infinite = np.flatnonzero(np.isinf(values))
+    if infinite.size:
+        raise InputError(
+            "{file}: {name} is infinite in row {row}. Leave unknown values empty.",
+            file=where, name=spec.name, row=int(infinite[0]) + 1,
+        )
+    return values
+
+
+def _pointless(column: _Column) -> Message | None:
+    """Return why nothing can be measured of a column, if so."""
+    known = column.values[~np.isnan(column.values)]
+    if known.size == 0:
+        return message("The attribute {name} is empty; it was left out.", name=column.spec.name)
+    if (known == known[0]).all():
+        return message(
+            "The attribute {name} has the same value on all images; it was left out.",
+            name=column.spec.name,
+        )
+    return None
+
+
+def _groups(column: pa.Array) -> Ints:
+    """Return the number of each row's group; a row without one is a group of its own."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    names = np.array(_as_text(column), dtype=object)
+    alone = pc.is_null(column).to_numpy(zero_copy_only=False)
+    names[alone] = [f"\0{row}" for row in np.flatnonzero(alone)]
+    return np.unique(names.astype(str), return_inverse=True)[1].astype(np.int64)
+
+
+def _as_text(column: pa.Array) -> tuple[str, ...]:
+    return tuple("" if value is None else str(value) for value in column.to_pylist())
