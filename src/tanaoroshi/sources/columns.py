@@ -214,7 +214,9 @@ def _in_order(
     if spec.kind == "nominal" or (spec.kind == "ordinal" and not order):
         if spec.kind == "ordinal" and pa.types.is_string(known.type):
             return _sorted_numbers(spec, occurring, where)
-        return occurring
+        # Values that were given labels stand in the order of their labels.
+        rank = {value: i for i, value in enumerate(spec.value_labels)}
+        return sorted(occurring, key=lambda value: rank.get(str(value), len(rank)))
     place = {_key(value): i for i, value in enumerate(order)}
     lacking = [str(v) for v in occurring if _key(v) not in place]
     if lacking:

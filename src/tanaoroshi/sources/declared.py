@@ -76,22 +76,24 @@ def read_declared(path: Path) -> Declared:
     identifiers = tuple(str(name) for name in top.items("identifiers"))
     group = top.text("group") if "group" in top else None
     sections = top.sections("attributes")
-    for name in sections:
-        if name in identifiers:
+    for column in sections:
+        if column in identifiers:
             raise InputError(
                 "{file}: {name} is declared as an identifier and as an attribute. Keep one.",
-                file=str(path), name=name,
+                file=str(path), name=column,
             )
-    attributes = {name: _attribute(name, section) for name, section in sections.items()}
-    orders = {name: section.items("order") for name, section in sections.items()}
+    attributes = {column: _attribute(column, section) for column, section in sections.items()}
+    orders = {column: section.items("order") for column, section in sections.items()}
+    name = top.text("name") if "name" in top else None
+    images = top.text("images") if "images" in top else None
     unread = [key for section in (top, *sections.values()) for key in section.unread()]
     unread = [key for key in unread if key.split(".")[-1] not in _FOR_READERS]
     note = message("{file}: these keys mean nothing here: {keys}.",
                    file=path.name, keys=tuple(unread))
     return Declared(
         file=str(path),
-        name=top.text("name") if "name" in top else None,
-        images=top.text("images") if "images" in top else None,
+        name=name,
+        images=images,
         identifiers=identifiers,
         group=group,
         attributes=attributes,

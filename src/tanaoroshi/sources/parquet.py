@@ -37,14 +37,14 @@ class _Cursor:
     starts: Ints
     batch: list[bytes | None] = field(default_factory=list)
     first: int = 0
-    batches: Iterator[pa.RecordBatch] = field(default_factory=lambda: iter(()))
+    batches: Iterator[pa.RecordBatch] | None = None
 
     def read(self, row: int) -> bytes:
         """Return a picture's bytes; empty where there is none."""
         end = self.first + len(self.batch)
         if not self.first <= row < end:
             group = int(np.searchsorted(self.starts, row, side="right")) - 1
-            if row < self.first or self.starts[group] > end:
+            if self.batches is None or row < self.first or self.starts[group] > end:
                 self._start(group)
             while row >= self.first + len(self.batch):
                 self._advance()
@@ -62,7 +62,7 @@ class _Cursor:
         self.first += len(self.batch)
         self.batch = []
         with reading_parquet(self.path):
-            pictures = next(self.batches, None)
+            pictures = next(self.batches, None) if self.batches else None
             if pictures is None or not len(pictures):
                 raise OSError("fewer rows than announced")
             column = pictures.column(0)
