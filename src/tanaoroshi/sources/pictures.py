@@ -67,20 +67,22 @@ def decode(raw: Raw, size: tuple[int, int], channels: int) -> Decoded:
         fitting = raw.reshape(*raw.shape[:2], -1)
         if fitting.shape == (*size, channels):
             return Decoded(fitting, Change.NONE)
-        return _fit(Image.fromarray(np.squeeze(fitting)), size, channels, Change.NONE)
+        pixels = fitting[..., 0] if fitting.shape[2] == 1 else fitting
+        return _fit(Image.fromarray(pixels), Change.NONE, size, channels)
     if not raw:
         raise InputError("there is no picture")
     try:
         with Image.open(BytesIO(raw), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise InputError("more than {limit} pixels", limit=MAX_PIXELS)
-            return _fit(*_upright(image, size, channels), size, channels)
+            upright, changes = _upright(image, size, channels)
     except InputError:
         raise
     except Image.DecompressionBombError as error:
         raise InputError("more than {limit} pixels", limit=MAX_PIXELS) from error
     except Exception as error:  # noqa: BLE001 - decoders of foreign bytes raise whatever they like
         raise InputError("no picture, or a broken one") from error
+    return _fit(upright, changes, size, channels)
 
 
 def _upright(
@@ -104,7 +106,7 @@ def _upright(
 
 
 def _fit(
-    image: Image.Image, size: tuple[int, int], channels: int, changes: Change
+    image: Image.Image, changes: Change, size: tuple[int, int], channels: int
 ) -> Decoded:
     """Bring a picture to a number of channels and a size."""
     if image.has_transparency_data and channels != 4:
