@@ -1,0 +1,330 @@
+"""Which attribute sits where: the statuses of shelves, and how each is come by.
+
+=============== ==================================================================================
+status          when
+=============== ==================================================================================
+own_dimension   one dimension, chosen without seeing the images it is tried on, tells nearly all
+                that the codes know of the attribute, well ahead of the next dimension, and what
+                it tells of other attributes comes from the collection's ties
+own_direction   no dimension does, but one direction
+shared          a dimension (direction) does, and carries other attributes beyond those ties too
+tied            a dimension (direction) does, but it may as well be that of another attribute
+                which goes with this one in the collection
+spread          the codes know the attribute, and no one place tells nearly all of it (a circular
+                attribute on a pair of dimensions is here too)
+none            no association beyond chance, or so little that it is no shelf
+undecided       the images are too few to say, or the attribute can't be judged
+=============== ==================================================================================
+
+"Nearly all", "well ahead" and so on are numbers in
+:class:`~tanaoroshi.shelves.settings.ShelfSettings`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tanaoroshi.errors import InputError
+from tanaoroshi.records.estimates import Estimate, Unmeasured
+from tanaoroshi.records.stocktake import Shelf, ShelfStatus
+from tanaoroshi.records.words import Words, message
+from tanaoroshi.shelves import words
+from tanaoroshi.shelves.cases import Case, adjust_cases, measure_block
+from tanaoroshi.shelves.neighbours import Place, find_company
+from tanaoroshi.shelves.skills import (
+    answer,
+    images_needed,
+    information_estimate,
+    rank_correlation,
+)
+from tanaoroshi.shelves.targets import Target, make_targets
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tanaoroshi.records.attributes import Attribute, Attributes, Floats
+    from tanaoroshi.records.estimates import Measured
+    from tanaoroshi.records.words import Text
+    from tanaoroshi.shelves.company import Company
+    from tanaoroshi.shelves.settings import ShelfSettings
+
+    Progress = Callable[[int, int, str], None] | None
+
+
+def find_shelves(
+    codes: Floats,
+    attributes: Attributes,
+    *,
+    settings: ShelfSettings,
+    rng: np.random.Generator,
+    progress: Progress = None,
+) -> tuple[Shelf, ...]:
+    """Find the place of each attribute in the latent.
+
+    Parameters
+    ----------
+    codes
+        float (n, d), finite: one line an image.
+    attributes
+        The table of the same images. Kind ``text`` is passed over.
+    settings
+        The thresholds.
+    rng
+        Source of chance.
+    progress
+        Called with done, total and what.
+
+    Returns
+    -------
+    One :class:`~tanaoroshi.records.stocktake.Shelf` for each attribute that is not a text, in the
+    order of the table; their ``control`` is not measured yet.
+
+    Raises
+    ------
+    InputError
+        When the codes have another number of rows than the table, no dimension, or values that
+        are not finite.
+
+    Notes
+    -----
+    When codes and attributes are unrelated, the chance that any attribute gets another status
+    than ``none`` or ``undecided`` is at most ``settings.false_shelves``: every claim first needs
+    an adjusted p-value over all dimensions × attributes (single dimensions by mutual
+    information, all together by a linear and a nonlinear fit), from permutations of whole groups.
+    """
+    codes = _checked(codes, attributes)
+    targets = make_targets(attributes, settings)
+    usable = [t for t in targets if t.problem is None]
+    masks: dict[bytes, list[Target]] = {}
+    for target in usable:
+        masks.setdefault(np.isfinite(target.values).tobytes(), []).append(target)
+    tick = _Ticker(progress, len(masks) * settings.permutations + len(usable))
+    blocks = [
+        measure_block(codes, attributes, members, settings, rng, tick) for members in masks.values()
+    ]
+    cases = adjust_cases(blocks, attributes, settings)
+    return tuple(
+        _judge(cases[t.column], cases, codes, attributes, settings)
+        if t.problem is None
+        else _unjudged(attributes.specs[t.column], codes.shape[1], t, t.problem, settings)
+        for t in targets
+    )
+
+
+class _Ticker:
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def __call__(self) -> None:
+        self._done += 1
+        if self._progress is not None:
+            self._progress(self._done, self._total, "shelves")
+
+
+def _checked(codes: Floats, attributes: Attributes) -> Floats:
+    if codes.ndim != 2 or codes.shape[1] == 0:
+        raise InputError(
+            "The codes must be a table with one line for each image and one column for each "
+            "dimension; theirs is {shape}",
+            shape=str(codes.shape),
+        )
+    if len(codes) != len(attributes):
+        raise InputError(
+            "There are {codes} codes for {images} rows of attributes: give one code for each row",
+            codes=len(codes),
+            images=len(attributes),
+        )
+    bad = ~np.isfinite(codes).all(axis=1)
+    if bad.any():
+        raise InputError(
+            "{count} codes hold values that are not finite, the first in row {row}: leave these "
+            "rows out, or mend the encoder",
+            count=int(bad.sum()),
+            row=int(np.argmax(bad)),
+        )
+    return np.asarray(codes, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    """What is decided about a case before its sentence."""
+
+    status: ShelfStatus
+    score: Estimate
+    text: Words
+    place: Place | None = None
+    dimensions: tuple[int, ...] = ()
+    needed: int | None = None
+
+
+def _judge(
+    case: Case,
+    cases: Mapping[int, Case],
+    codes: Floats,
+    attributes: Attributes,
+    settings: ShelfSettings,
+) -> Shelf:
+    ruling = _rule(case, codes, settings)
+    evidence = _evidence(case, codes, attributes, settings)
+    others: tuple[str, ...] = ()
+    status, text = ruling.status, ruling.text
+    if ruling.place is not None:
+        company = find_company(ruling.place, case, cases, attributes, settings)
+        for name, found in company.items():
+            evidence |= _told_of_company(name, found)
+        for relation in ("tied", "shared"):
+            others = tuple(n for n, found in company.items() if found.relation == relation)
+            if others:
+                status = "tied" if relation == "tied" else "shared"
+                labels = tuple(attributes.specs[attributes.names.index(n)].label for n in others)
+                text = _in_company(case, ruling, status, labels)
+                break
+    return Shelf(
+        attribute=case.spec.name,
+        status=status,
+        dimension=None if ruling.place is None else ruling.place.dimension,
+        direction=None if case.probed.vector is None else tuple(case.probed.vector.tolist()),
+        dimensions=ruling.dimensions,
+        score=ruling.score,
+        evidence=evidence,
+        association=tuple(case.block.chance.adjusted[:, case.index].tolist()),
+        others=others,
+        p_adjusted=float(case.p.min()),
+        n_needed=ruling.needed,
+        text=text,
+        control=Unmeasured(message("it was not tried whether moving the shelf moves the picture")),
+    )
+
+
+def _rule(case: Case, codes: Floats, settings: ShelfSettings) -> _Ruling:
+    """Decide between a dimension, a direction, several dimensions, nothing and too few images."""
+    skills, label = case.skills, case.spec.label
+    if case.p.min() > settings.false_shelves:
+        return _without_association(case, settings)
+    whole = skills.whole
+    holds = answer(_minus(whole, settings.min_skill), settings)
+    if holds == "unclear":
+        return _too_few(label, whole, abs(whole.value - settings.min_skill), settings)
+    if holds == "no":
+        return _Ruling("none", whole, words.faint(label, whole))
+    tests = [skills.dimension_enough, *([skills.lead_enough] if skills.lead_enough else [])]
+    answers = [answer(test, settings) for test in tests]
+    j, parts = case.dimension, _parts(case, settings)
+    if "no" not in answers:
+        if "unclear" in answers:
+            margin = tests[answers.index("unclear")]
+            return _too_few(label, whole, abs(margin.value), settings, margin)
+        place = Place(case.block.rows, codes[case.block.rows, j], j)
+        text = words.own_dimension(label, j, skills.best)
+        return _Ruling("own_dimension", skills.best, text, place, parts)
+    if answers[0] == "yes":
+        return _Ruling("spread", whole, words.spread_twice(label, parts, skills.best), None, parts)
+    along = answer(skills.direction_enough, settings)
+    if along == "unclear":
+        margin = skills.direction_enough
+        return _too_few(label, whole, abs(margin.value), settings, margin)
+    if along == "yes" and case.probed.vector is not None:
+        place = Place(case.block.rows, case.probed.projection, None)
+        text = words.own_direction(label, skills.direction, skills.best)
+        return _Ruling("own_direction", skills.direction, text, place, parts)
+    if skills.two is not None and skills.two_enough is not None and skills.two_enough.value >= 0:
+        pair = tuple(int(x) for x in np.argsort([-e.value for e in skills.each])[:2])
+        return _Ruling("spread", skills.two, words.circle(label, pair, skills.two), None, pair)
+    return _Ruling("spread", whole, words.spread(label, parts, whole, skills.best), None, parts)
+
+
+def _without_association(case: Case, settings: ShelfSettings) -> _Ruling:
+    whole, label = case.skills.whole, case.spec.label
+    if whole.high < settings.min_skill:
+        return _Ruling("none", whole, words.none(label))
+    return _too_few(label, whole, abs(whole.value - settings.min_skill), settings)
+
+
+def _too_few(
+    label: Text,
+    whole: Estimate,
+    distance: float,
+    settings: ShelfSettings,
+    margin: Estimate | None = None,
+) -> _Ruling:
+    open_ = margin or whole
+    needed = images_needed(open_, max(distance, settings.wide))
+    return _Ruling("undecided", whole, words.undecided(label, whole, needed), needed=needed)
+
+
+def _minus(estimate: Estimate, amount: float) -> Estimate:
+    value, low, high = (x - amount for x in (estimate.value, estimate.low, estimate.high))
+    return type(estimate)(value, low, high, None, estimate.n, estimate.method, estimate.level)
+
+
+def _parts(case: Case, settings: ShelfSettings) -> tuple[int, ...]:
+    """Return the dimensions that hold part of the attribute, best first; at least one."""
+    each = case.skills.each
+    order = sorted(range(len(each)), key=lambda j: -each[j].value)
+    sure = [j for j in order if case.p[j] <= settings.false_shelves and each[j].low > 0]
+    large = [j for j in sure if each[j].value >= settings.part * case.skills.whole.value]
+    return tuple(large or sure or order[:1])
+
+
+def _in_company(
+    case: Case, ruling: _Ruling, status: ShelfStatus, others: tuple[Text, ...]
+) -> Words:
+    dimension = None if ruling.place is None else ruling.place.dimension
+    say = words.tied if status == "tied" else words.shared
+    return say(case.spec.label, dimension, ruling.score, others)
+
+
+def _told_of_company(name: str, company: Company) -> dict[str, Measured]:
+    nothing_open = Unmeasured(message("one of the two attributes determines the other"))
+    return {
+        f"beyond/{name}": company.a_beyond_b or nothing_open,
+        f"also/{name}": company.b_beyond_a or nothing_open,
+        f"due/{name}": company.due_to_b,
+    }
+
+
+def _evidence(
+    case: Case, codes: Floats, attributes: Attributes, settings: ShelfSettings
+) -> dict[str, Measured]:
+    j, chance, skills = case.dimension, case.block.chance, case.skills
+    known = case.block.known
+    group = None if attributes.group is None else attributes.group[known]
+    return {
+        "association": information_estimate(
+            chance.code_bins[:, j],
+            chance.attribute_bins[:, case.index],
+            float(chance.expected[j, case.index]),
+            group,
+            settings,
+        ),
+        "rank_correlation": rank_correlation(
+            codes[known, j], case.target.values[known], case.spec.kind, group, settings
+        ),
+        "best_dimension": skills.best,
+        "best_direction": skills.direction,
+        "all_dimensions": skills.everything,
+        "gap": skills.gap or Unmeasured(message("there is only one dimension")),
+    }
+
+
+def _unjudged(
+    spec: Attribute, d: int, target: Target, problem: Words, settings: ShelfSettings
+) -> Shelf:
+    return Shelf(
+        attribute=spec.name,
+        status="undecided",
+        dimension=None,
+        direction=None,
+        dimensions=(),
+        score=Unmeasured(problem),
+        evidence={},
+        association=(0.0,) * d,
+        others=(),
+        p_adjusted=None,
+        n_needed=None,
+        text=words.unjudged(spec.label, problem),
+        control=Unmeasured(problem),
+    )

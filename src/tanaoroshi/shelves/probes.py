@@ -1,0 +1,224 @@
+"""Held-out prediction of attributes from one dimension, from one direction, from all dimensions.
+
+Everything that is chosen (the dimension, the direction, the strength of the penalty) is chosen
+anew for each held-out fold, from the other folds alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tanaoroshi.records.attributes import Floats
+from tanaoroshi.shelves.features import hats, knots_of, nonlinear, standardise
+from tanaoroshi.shelves.ridge import (
+    Nested,
+    best_penalty,
+    constant_losses,
+    fit,
+    fold_sums,
+    held_out_losses,
+    nest,
+    row_losses,
+)
+from tanaoroshi.shelves.targets import embed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tanaoroshi.records.attributes import Ints, Kind
+    from tanaoroshi.shelves.settings import ShelfSettings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probed:
+    """Held-out squared errors of one attribute, row by row, float64 (n,) each.
+
+    Attributes
+    ----------
+    constant
+        When the mean is the guess: what there is to tell.
+    best, next_best
+        From the dimension that the other folds put first, and second.
+    best_two
+        From both together; circular attributes only.
+    direction
+        From the direction that the other folds found.
+    everything
+        From all dimensions, nonlinearly.
+    each
+        From each dimension, (n, d).
+    vector
+        The direction that all rows together find, unit length in units of the codes, (d,).
+    projection
+        Each row's place along the direction that the other folds found.
+    """
+
+    constant: Floats
+    best: Floats
+    next_best: Floats | None
+    best_two: Floats | None
+    direction: Floats
+    everything: Floats
+    each: Floats
+    vector: Floats | None
+    projection: Floats
+
+
+def probe(
+    codes: Floats,
+    values: Floats,
+    kinds: list[Kind],
+    fold: Ints,
+    *,
+    settings: ShelfSettings,
+    rng: np.random.Generator,
+    tick: Callable[[], None],
+) -> list[Probed]:
+    """Probe k attributes that are known for the same rows.
+
+    Parameters
+    ----------
+    codes
+        float64 (n, d).
+    values
+        float64 (n, k), nothing missing.
+    kinds
+        k kinds.
+    fold
+        int64 (n,), groups whole.
+    settings, rng
+        See :class:`~tanaoroshi.shelves.settings.ShelfSettings`.
+    tick
+        Called after each attribute.
+
+    Returns
+    -------
+    One :class:`Probed` for each attribute.
+    """
+    targets = [embed(values[:, a], kind) for a, kind in enumerate(kinds)]
+    target = np.hstack(targets)
+    ends = np.cumsum([0, *(t.shape[1] for t in targets)])
+    curves = [hats(x, knots_of(x, settings.knots)) for x in codes.T]
+    singles = [nest(fold_sums(curve, target, fold)) for curve in curves]
+    wide = nonlinear(codes, settings.knots, settings.landmarks, rng=rng)
+    together = nest(fold_sums(wide, target, fold))
+    straight = nest(fold_sums(standardise(codes), target, fold))
+    found = []
+    for a, kind in enumerate(kinds):
+        columns = slice(int(ends[a]), int(ends[a + 1]))
+        each = np.column_stack(
+            [
+                row_losses(curve, target, fold, single, columns, best_penalty(single, columns))
+                for curve, single in zip(curves, singles, strict=True)
+            ]
+        )
+        ranking = _ranking(singles, columns)
+        everything = row_losses(
+            wide, target, fold, together, columns, best_penalty(together, columns)
+        )
+        projections, vector = _directions(codes, fold, straight, columns)
+        found.append(
+            Probed(
+                constant=constant_losses(targets[a], fold),
+                best=_by_fold(each, ranking[:, 0], fold),
+                next_best=_by_fold(each, ranking[:, 1], fold) if codes.shape[1] > 1 else None,
+                best_two=_two(curves, ranking, targets[a], fold)
+                if kind == "circular" and codes.shape[1] > 1
+                else None,
+                direction=_along(projections, targets[a], fold, settings.knots),
+                everything=everything,
+                each=each,
+                vector=vector,
+                projection=projections[fold, np.arange(len(codes))],
+            )
+        )
+        tick()
+    return found
+
+
+def _ranking(singles: list[Nested], columns: slice) -> Ints:
+    """Return for each held-out fold the dimensions, best first by the other folds, (folds, d)."""
+    losses = np.stack([s.inner[:, :, columns].sum(axis=2).min(axis=1) for s in singles], axis=1)
+    return np.argsort(losses, axis=1, kind="stable")
+
+
+def _by_fold(each: Floats, chosen: Ints, fold: Ints) -> Floats:
+    return each[np.arange(len(each)), chosen[fold]]
+
+
+def _two(curves: list[Floats], ranking: Ints, target: Floats, fold: Ints) -> Floats:
+    out = np.empty(len(target))
+    for pair in {tuple(sorted(line[:2])) for line in ranking.tolist()}:
+        losses = held_out_losses(np.hstack([curves[j] for j in pair]), target, fold)
+        chose = [tuple(sorted(line[:2])) == pair for line in ranking.tolist()]
+        rows = np.array(chose)[fold]
+        out[rows] = losses[rows]
+    return out
+
+
+def _directions(
+    codes: Floats, fold: Ints, straight: Nested, columns: slice
+) -> tuple[Floats, Floats | None]:
+    """Project all rows for each held-out fold; and the direction that all folds agree on.
+
+    Returns
+    -------
+    projections
+        float64 (folds, n). Line f serves to predict fold f: the rows of another fold g stand
+        where a probe puts them that saw neither f nor g, so that no row helped to place itself.
+    vector
+        Unit vector (d,) in units of the codes, or ``None`` where nothing was found.
+    """
+    z = standardise(codes)
+    chosen = best_penalty(straight, columns)
+    folds = len(straight.outer)
+    projections = np.empty((folds, len(codes)))
+    mean = np.zeros(codes.shape[1])
+    for f in range(folds):
+        outer = _leading(straight.outer[f].slopes[chosen[f]][:, columns], z)
+        if f > 0 and outer @ mean < 0:
+            outer = -outer
+        mean += outer
+        for g in range(folds):
+            w = outer
+            if g != f:
+                w = _leading(straight.pairs[f, g].slopes[chosen[f]][:, columns], z)
+                w = -w if w @ outer < 0 else w
+            rows = fold == g
+            projections[f, rows] = z[rows] @ w
+    spread = codes.std(axis=0)
+    vector = np.divide(mean, spread, out=np.zeros_like(mean), where=spread > 0)
+    length = float(np.linalg.norm(vector))
+    if length == 0:
+        return projections, None
+    # More than one target column: the direction has no sign of its own, so it gets one.
+    flip = columns.stop - columns.start > 1 and vector[np.argmax(np.abs(vector))] < 0
+    return projections, vector / (-length if flip else length)
+
+
+def _leading(slopes: Floats, z: Floats) -> Floats:
+    """Return the direction (d,) that fits most of a target of m columns (reduced rank one)."""
+    fitted = z @ slopes
+    _, vectors = np.linalg.eigh(fitted.T @ fitted)
+    return np.asarray(slopes @ vectors[:, -1], dtype=np.float64)
+
+
+def _along(projections: Floats, target: Floats, fold: Ints, knots: int) -> Floats:
+    """Predict each fold from the others by a curve along the direction, (n,)."""
+    out = np.empty(len(target))
+    for f, place in enumerate(projections):
+        held = fold == f
+        curve = hats(place, knots_of(place[~held], knots))
+        sums = fold_sums(curve, target, fold)
+        others = [s for g, s in enumerate(sums) if g != f]
+        total = others[0]
+        for part in others[1:]:
+            total = total + part
+        inner = sum(fit(total - part).losses(part).sum(axis=1) for part in others)
+        fitted = fit(total)
+        guess = fitted.y0 + (curve[held] - fitted.x0) @ fitted.slopes[np.argmin(inner)]
+        out[held] = np.sum((target[held] - guess) ** 2, axis=1)
+    return out
