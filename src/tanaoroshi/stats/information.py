@@ -1,0 +1,334 @@
+"""Entropy and mutual information from tables of counts, in nats.
+
+One pass over the rows counts all dimensions against all attributes (:class:`Crossing`); everything
+else is arithmetic on the tables. What is missing (-1) in an attribute is left out for that
+attribute alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from scipy.special import xlogy
+
+from tanaoroshi.records.attributes import Floats, Ints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Normaliser = Literal["attribute", "code", "joint", "mean", "min"]
+
+# Rows × dimensions × attributes that are counted at a time: bounds the memory, not the answer.
+BLOCK = 4_000_000
+# Stands in for a total of nothing.
+TINY = 1e-300
+
+
+def entropy(counts: Floats | Ints, axis: int = -1) -> Floats:
+    """Entropy of the shares that counts stand for (plug-in), in nats.
+
+    Parameters
+    ----------
+    counts
+        Non-negative, any shape; zeros add nothing.
+    axis
+        The axis of the classes.
+
+    Returns
+    -------
+    float64, ``counts`` without that axis; 0 where nothing was counted.
+    """
+    total = np.maximum(np.sum(counts, axis=axis, dtype=np.float64), TINY)
+    mass = xlogy(counts, counts).sum(axis=axis)
+    return np.asarray(np.maximum(np.log(total) - mass / total, 0))
+
+
+def count_tables(
+    code_bins: Ints, attribute_bins: Ints, weights: Floats | None = None
+) -> Floats:
+    """Count every dimension against one attribute.
+
+    Parameters
+    ----------
+    code_bins
+        int (n, d), classes from 0.
+    attribute_bins
+        int (n,), classes from 0; rows with -1 are left out.
+    weights
+        float (n,): what each row counts; ``None``: one.
+
+    Returns
+    -------
+    float64 (d, m, c), where m and c are the numbers of classes of codes and attribute.
+    """
+    crossing = cross(code_bins, attribute_bins[:, None])
+    return np.moveaxis(crossing.counts(weights=weights)[:-1], 0, -1).astype(np.float64)
+
+
+def mutual_information(tables: Floats | Ints) -> Floats:
+    """Mutual information of the two last axes (plug-in), in nats.
+
+    Parameters
+    ----------
+    tables
+        Counts (..., m, c).
+
+    Returns
+    -------
+    float64 (...), 0 or more.
+    """
+    joint = entropy(tables.reshape(*tables.shape[:-2], -1))
+    sides = entropy(tables.sum(axis=-1)) + entropy(tables.sum(axis=-2))
+    return np.maximum(sides - joint, 0)
+
+
+def normalised_mutual_information(
+    tables: Floats | Ints, normalise: Normaliser = "attribute"
+) -> Floats:
+    """Mutual information as a share of an entropy.
+
+    Parameters
+    ----------
+    tables
+        Counts (..., m, c): codes × attribute.
+    normalise
+        Which entropy: of the ``attribute`` (share of the attribute that the code tells), of the
+        ``code``, of both (``joint``), their arithmetic ``mean``, or the smaller one (``min``).
+
+    Returns
+    -------
+    float64 (...) in [0, 1]; 0 where that entropy is 0 (nothing to tell).
+    """
+    code, attribute = entropy(tables.sum(axis=-1)), entropy(tables.sum(axis=-2))
+    information = mutual_information(tables)
+    return _share(information, code, attribute, normalise)
+
+
+def miller_madow(tables: Floats | Ints) -> Floats:
+    """Mutual information with the first-order bias taken off (Miller 1955), in nats.
+
+    Each entropy is raised by (occupied classes - 1) / 2n.
+
+    Parameters
+    ----------
+    tables
+        Counts (..., m, c).
+
+    Returns
+    -------
+    float64 (...); may fall below 0.
+    """
+    n = tables.sum(axis=(-1, -2), dtype=np.float64)
+    occupied = (
+        (tables.sum(axis=-1) > 0).sum(axis=-1)
+        + (tables.sum(axis=-2) > 0).sum(axis=-1)
+        - (tables > 0).sum(axis=(-1, -2))
+        - 1
+    )
+    corrected: Floats = mutual_information(tables) + occupied / (2 * np.maximum(n, 1))
+    return corrected
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crossing:
+    """All dimensions against all attributes, ready to be counted any number of times.
+
+    Made by :func:`cross`. The tables of all attributes stand in one array: attribute a has the
+    lines ``starts[a]`` to ``starts[a] + classes[a] - 1``, and one more for its missing rows.
+    """
+
+    cells: Ints
+    lines: Ints
+    starts: Ints
+    classes: Ints
+    bins: int
+
+    @property
+    def total_lines(self) -> int:
+        """Lines of the table, those of missing rows included."""
+        return int(self.classes.sum()) + len(self.classes)
+
+    def counts(self, order: Ints | None = None, weights: Floats | None = None) -> Floats | Ints:
+        """Count in one pass.
+
+        Parameters
+        ----------
+        order
+            int (n,): which row's attributes stand beside each row's codes; ``None``: its own.
+        weights
+            float (n,): what each row counts; ``None``: one.
+
+        Returns
+        -------
+        (lines, d, m): int64 without weights, float64 with.
+        """
+        n, d = self.cells.shape
+        k = self.lines.shape[1]
+        size = self.total_lines * d * self.bins
+        table = np.zeros(size, dtype=np.int64 if weights is None else np.float64)
+        step = max(1, BLOCK // max(1, d * k))
+        for begin in range(0, n, step):
+            rows = slice(begin, begin + step)
+            lines = self.lines[rows] if order is None else self.lines[order[rows]]
+            index = (lines[:, :, None] + self.cells[rows, None, :]).ravel()
+            weight = None if weights is None else np.repeat(weights[rows], d * k)
+            table += np.bincount(index, weights=weight, minlength=size)
+        return table.reshape(self.total_lines, d, self.bins)
+
+    def information(self, counts: Floats | Ints) -> Information:
+        """Turn counts into entropies and mutual informations."""
+        d, k = counts.shape[1], len(self.starts)
+        mass = _mass(counts)
+        joint = np.empty((d, k))
+        code = np.empty((d, k))
+        attribute = np.empty(k)
+        n = np.empty(k)
+        per_line = mass.sum(axis=2)
+        for a, (start, width) in enumerate(zip(self.starts, self.classes, strict=True)):
+            here = slice(start, start + width)
+            table = counts[here]
+            # Of one attribute: the same rows in every dimension.
+            of_class = table[:, 0].sum(axis=-1) if d else np.zeros(width)
+            n[a] = of_class.sum()
+            attribute[a] = entropy(of_class)
+            code[:, a] = entropy(table.sum(axis=0))
+            joint[:, a] = np.log(max(n[a], 1)) - per_line[here].sum(axis=0) / max(n[a], 1)
+        information = np.maximum(code + attribute - joint, 0)
+        return Information(information, code, attribute, n)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Information:
+    """Entropies and mutual informations of d dimensions and k attributes, in nats.
+
+    Attributes
+    ----------
+    mutual
+        float64 (d, k).
+    code
+        float64 (d, k): entropy of each dimension among the rows where the attribute is known.
+    attribute
+        float64 (k,): entropy of each attribute.
+    n
+        float64 (k,): rows (or their weights) where the attribute is known.
+    """
+
+    mutual: Floats
+    code: Floats
+    attribute: Floats
+    n: Floats
+
+    def normalised(self, normalise: Normaliser = "attribute") -> Floats:
+        """Return (d, k) in [0, 1], as :func:`normalised_mutual_information` says."""
+        return _share(self.mutual, self.code, self.attribute[None, :], normalise)
+
+
+def cross(code_bins: Ints, attribute_bins: Ints) -> Crossing:
+    """Prepare the counting of all dimensions against all attributes.
+
+    Parameters
+    ----------
+    code_bins
+        int (n, d), classes from 0.
+    attribute_bins
+        int (n, k), classes from 0, -1 missing.
+
+    Returns
+    -------
+    Crossing
+    """
+    n, d = code_bins.shape
+    k = attribute_bins.shape[1]
+    bins = int(code_bins.max()) + 1 if code_bins.size else 1
+    top = attribute_bins.max(axis=0) if n else np.full(k, -1)
+    classes = (top + 1).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(classes + 1)[:-1]]).astype(np.int64)[:k]
+    line = np.where(attribute_bins < 0, classes, attribute_bins) + starts
+    return Crossing(
+        cells=code_bins.astype(np.int64) + np.arange(d) * bins,
+        lines=line.astype(np.int64) * (d * bins),
+        starts=starts,
+        classes=classes,
+        bins=bins,
+    )
+
+
+def association_matrix(
+    code_bins: Ints,
+    attribute_bins: Ints,
+    *,
+    weights: Floats | None = None,
+    normalise: Normaliser = "attribute",
+) -> Floats:
+    """Normalised mutual information of every dimension with every attribute (plug-in).
+
+    Parameters
+    ----------
+    code_bins
+        int (n, d), classes from 0.
+    attribute_bins
+        int (n, k), classes from 0; -1 is missing, and left out for that attribute alone.
+    weights
+        float (n,): what each row counts.
+    normalise
+        See :func:`normalised_mutual_information`.
+
+    Returns
+    -------
+    float64 (d, k) in [0, 1]; 0 where the normalising entropy is 0.
+    """
+    crossing = cross(code_bins, attribute_bins)
+    return crossing.information(crossing.counts(weights=weights)).normalised(normalise)
+
+
+def association_null(
+    code_bins: Ints,
+    attribute_bins: Ints,
+    orders: Iterable[Ints],
+    *,
+    normalise: Normaliser = "attribute",
+) -> Floats:
+    """Draw the same matrix under orders of the attributes' rows, shared by all pairs.
+
+    Parameters
+    ----------
+    code_bins, attribute_bins
+        As for :func:`association_matrix`.
+    orders
+        Permutations int (n,), as :func:`tanaoroshi.stats.resample.permuted_rows` draws them.
+    normalise
+        See :func:`normalised_mutual_information`.
+
+    Returns
+    -------
+    float64 (B, d, k).
+    """
+    crossing = cross(code_bins, attribute_bins)
+    draws = [crossing.information(crossing.counts(o)).normalised(normalise) for o in orders]
+    shape = (0, code_bins.shape[1], attribute_bins.shape[1])
+    return np.stack(draws) if draws else np.empty(shape)
+
+
+def _mass(counts: Floats | Ints) -> Floats:
+    """Return c·ln c of every count; whole counts by looking them up."""
+    if counts.dtype.kind == "f":
+        return np.asarray(xlogy(counts, counts))
+    known = np.arange(counts.max(initial=0) + 1, dtype=np.float64)
+    return np.asarray(xlogy(known, known)[counts])
+
+
+def _share(
+    information: Floats, code: Floats, attribute: Floats, normalise: Normaliser
+) -> Floats:
+    whole = {
+        "attribute": np.broadcast_to(attribute, information.shape),
+        "code": code,
+        "joint": code + attribute - information,
+        "mean": (code + attribute) / 2,
+        "min": np.minimum(code, attribute),
+    }[normalise]
+    # An entropy of rounding size is none: a constant column, not a share of 1e-16.
+    there = whole > 1e-12
+    return np.where(there, np.clip(information / np.where(there, whole, 1), 0, 1), 0)
