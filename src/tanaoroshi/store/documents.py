@@ -1,0 +1,275 @@
+"""Records as JSON documents: the shapes that other programs read.
+
+Strict JSON: no NaN, floats as exact as they are; sentences and labels are said in both languages.
+The reverse is :func:`tanaoroshi.store.revival.from_document`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
+from tanaoroshi.records.stocktake import Control
+from tanaoroshi.records.words import Message, Text, message
+from tanaoroshi.store.revival import from_document
+from tanaoroshi.store.versions import ARCHIVE, METRICS, STOCKTAKE
+from tanaoroshi.words import both
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tanaoroshi.records.attributes import Attribute
+    from tanaoroshi.records.stocktake import (
+        Archive,
+        Dimension,
+        Finding,
+        Reader,
+        Shelf,
+        Stocktake,
+        Tie,
+    )
+    from tanaoroshi.records.words import Words
+
+__all__ = [
+    "archive_document",
+    "estimate_document",
+    "from_document",
+    "metrics_document",
+    "to_document",
+]
+
+Document = dict[str, Any]
+
+
+class Metrics(Protocol):
+    """Metrics by name, and by name and attribute."""
+
+    @property
+    def metrics(self) -> Mapping[str, Measured]:
+        """Metrics by name."""
+
+    @property
+    def per_attribute(self) -> Mapping[str, Mapping[str, Measured]]:
+        """Metrics by name and attribute."""
+
+
+def to_document(stocktake: Stocktake) -> Document:
+    """Return a stocktake as ``tanaoroshi/stocktake/1``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When settings or evidence hold what JSON can't say (an object, NaN).
+    """
+    return {
+        "schema": STOCKTAKE,
+        "id": stocktake.id,
+        "recorded_at": stocktake.recorded_at,
+        "model": {
+            "name": stocktake.model.name,
+            "version": stocktake.model.version,
+            "digest": stocktake.model.digest,
+            "description": stocktake.model.description,
+        },
+        "collection": {
+            "name": stocktake.collection.name,
+            "n": stocktake.collection.n,
+            "digest": stocktake.collection.digest,
+        },
+        "summary": _sentences(stocktake.summary),
+        "left_out": _sentences(stocktake.left_out),
+        "settings": _plain(stocktake.settings),
+        "attributes": [_attribute(spec) for spec in stocktake.attributes],
+        "dimensions": [_dimension(dimension) for dimension in stocktake.dimensions],
+        "shelves": [_shelf(shelf) for shelf in stocktake.shelves],
+        "metrics": _estimates(stocktake.metrics),
+        "metrics_per_attribute": _estimate_tables(stocktake.metrics_per_attribute),
+        "reconstruction": _estimates(stocktake.reconstruction),
+        "archive": _archive(stocktake.archive),
+        "readers": [_reader(reader) for reader in stocktake.readers],
+        "findings": [_finding(finding) for finding in stocktake.findings],
+    }
+
+
+def metrics_document(
+    measured: Metrics, n: int, dimensions: int, attributes: Sequence[str]
+) -> Document:
+    """Return metrics of ``n`` codes as ``tanaoroshi/metrics/1``."""
+    return {
+        "schema": METRICS,
+        "n": n,
+        "dimensions": dimensions,
+        "attributes": list(attributes),
+        "metrics": _estimates(measured.metrics),
+        "per_attribute": _estimate_tables(measured.per_attribute),
+    }
+
+
+def archive_document(archive: Archive, findings: Iterable[Finding] = ()) -> Document:
+    """Return what a collection is made of as ``tanaoroshi/archive/1``."""
+    not_yet = Unmeasured(message("This version does not measure it yet."))
+    return {
+        "schema": ARCHIVE,
+        **_archive(archive),
+        "gaps": estimate_document(not_yet),
+        "copies": estimate_document(not_yet),
+        "findings": [_finding(finding) for finding in findings],
+    }
+
+
+def estimate_document(measured: Measured) -> Document:
+    """Return an estimate, or the reason why there is none."""
+    if isinstance(measured, Unmeasured):
+        reason = _said(measured.reason)
+        return {"unmeasured": reason["en"], "reason": reason}
+    return {
+        "value": _finite(measured.value),
+        "low": _finite(measured.low),
+        "high": _finite(measured.high),
+        "level": _finite(measured.level),
+        "chance": None if measured.chance is None else _finite(measured.chance),
+        "n": int(measured.n),
+        "method": measured.method,
+    }
+
+
+def _estimates(measured: Mapping[str, Measured]) -> Document:
+    return {name: estimate_document(one) for name, one in measured.items()}
+
+
+def _estimate_tables(tables: Mapping[str, Mapping[str, Measured]]) -> Document:
+    return {name: _estimates(table) for name, table in tables.items()}
+
+
+def _said(words: Words) -> Document:
+    text = both(words)
+    return {"en": text.en, "ja": text.ja}
+
+
+def _sentences(sentences: Iterable[Words]) -> list[Document]:
+    return [_said(words) for words in sentences]
+
+
+def _attribute(spec: Attribute) -> Document:
+    return {
+        "name": spec.name,
+        "kind": spec.kind,
+        "label": _said(spec.label),
+        "values": list(spec.values),
+        "value_labels": {value: _said(label) for value, label in spec.value_labels.items()},
+        "period": _plain(spec.period),
+        "unit": spec.unit,
+        "tier": spec.tier,
+        "protected": spec.protected,
+        "factor": spec.factor,
+        "inferred": spec.inferred,
+        "description": spec.description,
+    }
+
+
+def _dimension(dimension: Dimension) -> Document:
+    return {
+        "index": int(dimension.index),
+        "state": dimension.state,
+        "kl": _plain(dimension.kl),
+        "spread": _plain(dimension.spread),
+    }
+
+
+def _shelf(shelf: Shelf) -> Document:
+    return {
+        "attribute": shelf.attribute,
+        "status": shelf.status,
+        "dimension": _plain(shelf.dimension),
+        "direction": _plain(shelf.direction),
+        "dimensions": _plain(shelf.dimensions),
+        "score": estimate_document(shelf.score),
+        "evidence": _estimates(shelf.evidence),
+        "association": _plain(shelf.association),
+        "others": list(shelf.others),
+        "p_adjusted": _plain(shelf.p_adjusted),
+        "n_needed": _plain(shelf.n_needed),
+        "text": _said(shelf.text),
+        "control": _control(shelf.control),
+    }
+
+
+def _control(control: Measured | Control) -> Document:
+    """Return the effect, as any estimate, and beside it what else the move did."""
+    if not isinstance(control, Control):
+        return estimate_document(control)
+    return estimate_document(control.effect) | {
+        "side_effects": _estimates(control.side_effects),
+        "steps": _plain(control.steps),
+        "response": _plain(control.response),
+    }
+
+
+def _archive(archive: Archive) -> Document:
+    return {
+        "shares": _estimate_tables(archive.shares),
+        "missing": _plain(archive.missing),
+        "ties": [_tie(tie) for tie in archive.ties],
+    }
+
+
+def _tie(tie: Tie) -> Document:
+    return {
+        "a": tie.a,
+        "b": tie.b,
+        "measure": tie.measure,
+        "estimate": estimate_document(tie.estimate),
+        "p_adjusted": _finite(tie.p_adjusted),
+    }
+
+
+def _reader(reader: Reader) -> Document:
+    return {
+        "attribute": reader.attribute,
+        "how": reader.how,
+        "skill": estimate_document(reader.skill),
+    }
+
+
+def _finding(finding: Finding) -> Document:
+    return {
+        "id": finding.id,
+        "severity": finding.severity,
+        "subject": finding.subject,
+        "text": _said(finding.text),
+        "evidence": _plain(finding.evidence),
+    }
+
+
+def _finite(number: float) -> float:
+    exact = float(number)
+    if not math.isfinite(exact):
+        msg = f"JSON has no {exact}"
+        raise ValueError(msg)
+    return exact
+
+
+def _plain(thing: object) -> Any:  # noqa: ANN401  whatever JSON can hold
+    """Return settings, evidence and arrays as JSON holds them."""
+    if thing is None or isinstance(thing, bool | str):
+        return thing
+    if isinstance(thing, Estimate | Unmeasured):
+        return estimate_document(thing)
+    if isinstance(thing, Text | Message):
+        return _said(thing)
+    if isinstance(thing, Mapping):
+        return {str(key): _plain(value) for key, value in thing.items()}
+    if isinstance(thing, np.generic | np.ndarray):
+        return _plain(thing.tolist())
+    if isinstance(thing, list | tuple):
+        return [_plain(part) for part in thing]
+    if isinstance(thing, int):
+        return int(thing)
+    if isinstance(thing, float):
+        return _finite(thing)
+    msg = f"a document can't hold {type(thing).__name__}"
+    raise TypeError(msg)

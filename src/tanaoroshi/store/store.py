@@ -1,0 +1,321 @@
+"""The store: records stocktakes, lists them, brings them back.
+
+A recorded stocktake is a manifest (a JSON object) that names its document, its codes and its
+pictures by their SHA-256. Its id is the beginning of the manifest's own SHA-256, so the same
+content has the same id and nothing under an id can change unseen. Objects are written first, one
+row in the catalogue last: before that row nothing is recorded, after it everything is.
+"""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
+
+from tanaoroshi.errors import InputError, StoreError
+from tanaoroshi.records.stocktake import Exhibit, Stocktake
+from tanaoroshi.store.catalogue import connect, ensure_tables, revision, stocktakes, writing
+from tanaoroshi.store.documents import from_document, to_document
+from tanaoroshi.store.objects import FolderObjects, Objects, TableObjects
+from tanaoroshi.store.packing import pack_codes, pack_exhibit, unpack_codes, unpack_exhibit
+from tanaoroshi.store.trouble import told_as_trouble
+from tanaoroshi.store.versions import MANIFEST
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+CATALOGUE_FILE = "catalog.sqlite"
+OBJECTS_FOLDER = "objects"
+ID_LENGTH = 16
+SHORTEST_PREFIX = 4
+_OWN = ("own_dimension", "own_direction")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list of stocktakes.
+
+    ``attributes`` is how many were looked for, ``shelves`` how many have a shelf of their own.
+    """
+
+    id: str
+    recorded_at: str
+    model: str
+    model_version: str
+    collection: str
+    n: int
+    attributes: int
+    shelves: int
+
+
+class Recorded(NamedTuple):
+    """A stocktake with its pictures (read when looked up) and codes, float32 (n, d)."""
+
+    stocktake: Stocktake
+    exhibits: Mapping[str, Exhibit]
+    codes: NDArray[np.float32] | None
+
+
+def open_store(where: str | Path, *, create: bool = True) -> Store:
+    """Open a store, or begin a new one.
+
+    Parameters
+    ----------
+    where
+        A folder (``catalog.sqlite`` and ``objects/`` in it), or the URL of a database that holds
+        both: ``sqlite:///FILE``, ``postgresql://USER@HOST/DATABASE``.
+    create
+        Begin a new store where there is none; else that is an error.
+
+    Raises
+    ------
+    InputError
+        When ``where`` can't be a store.
+    MissingExtra
+        When PostgreSQL's driver is not installed.
+    StoreError
+        When it can't be reached, read or written, or a newer version made it.
+    """
+    if "://" in str(where):
+        return _open_database(str(where), create=create)
+    return _open_folder(Path(where), create=create)
+
+
+def _open_folder(folder: Path, *, create: bool) -> Store:
+    name = str(folder)
+    catalogue = folder / CATALOGUE_FILE
+    with told_as_trouble(name):
+        if not catalogue.exists():
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise StoreError(
+                    "{where} is not a store: it has no {file}. Name a store, a new folder or an "
+                    "empty one with --store.",
+                    where=name,
+                    file=CATALOGUE_FILE,
+                )
+            if not create:
+                raise _no_store(name)
+            folder.mkdir(parents=True, exist_ok=True)
+        engine = connect(sa.URL.create("sqlite", database=str(catalogue.absolute())))
+        ensure_tables(engine, name)
+    return Store(name, engine, FolderObjects(folder / OBJECTS_FOLDER))
+
+
+def _open_database(text: str, *, create: bool) -> Store:
+    try:
+        url = sa.make_url(text)
+        engine = connect(url)
+    except (ArgumentError, NoSuchModuleError, ValueError) as error:
+        raise InputError(
+            "The URL of the store can't be read. Write it as sqlite:///FILE or "
+            "postgresql://USER@HOST/DATABASE, or give a folder."
+        ) from error
+    name = url.render_as_string(hide_password=True)
+    with told_as_trouble(name):
+        if not create and not _is_begun(engine, url):
+            raise _no_store(name)
+        ensure_tables(engine, name)
+    return Store(name, engine, TableObjects(engine))
+
+
+def _is_begun(engine: sa.Engine, url: sa.URL) -> bool:
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return False  # merely to connect would create the file
+    with engine.connect() as connection:
+        return revision(connection) is not None
+
+
+class Store:
+    """An open store; see :func:`open_store`. Holds no connection between calls."""
+
+    def __init__(self, where: str, engine: sa.Engine, objects: Objects) -> None:
+        self.where = where
+        self._engine = engine
+        self._objects = objects
+
+    def record(
+        self,
+        stocktake: Stocktake,
+        exhibits: Mapping[str, Exhibit],
+        codes: NDArray[np.float32] | None,
+    ) -> Stocktake:
+        """Record a stocktake: all of it or, if anything fails, nothing.
+
+        Parameters
+        ----------
+        stocktake
+            Its ``id`` and ``recorded_at`` are given here.
+        exhibits
+            Its pictures by name.
+        codes
+            float32 (n, d), where the model has an encoder.
+
+        Returns
+        -------
+        Stocktake
+            The same with ``id`` and ``recorded_at``; those of the first time, when the very same
+            content was recorded before.
+
+        Raises
+        ------
+        StoreError
+            When the disk is full, the store is read-only or in use.
+        """
+        with told_as_trouble(self.where):
+            manifest = self._objects.put(_json(self._manifest(stocktake, exhibits, codes)))
+            row = self._enter(manifest, stocktake)
+        return replace(stocktake, id=row.id, recorded_at=row.recorded_at)
+
+    def stocktakes(self) -> tuple[Row, ...]:
+        """Return what is recorded, newest first."""
+        query = sa.select(*_ROW_COLUMNS).order_by(stocktakes.c.number.desc())
+        with told_as_trouble(self.where), self._engine.connect() as connection:
+            return tuple(Row(*found) for found in connection.execute(query))
+
+    def load(self, id_or_prefix: str) -> Recorded:
+        """Return a recorded stocktake by its id or the first letters of it.
+
+        Raises
+        ------
+        InputError
+            When no stocktake has this id, or several begin so.
+        StoreError
+            When something of it is missing, was changed, or a newer version made it.
+        """
+        with told_as_trouble(self.where):
+            row, digest = self._find(id_or_prefix)
+            manifest = self._read(digest)
+            if manifest.get("schema") != MANIFEST:
+                raise StoreError(
+                    "The stocktake {id} was recorded by a newer version of tanaoroshi. "
+                    "Update tanaoroshi.",
+                    id=row.id,
+                )
+            document = self._read(manifest["document"])
+            codes = manifest["codes"]
+            return Recorded(
+                from_document({**document, "id": row.id, "recorded_at": row.recorded_at}),
+                _LazyExhibits(self, manifest["exhibits"]),
+                None if codes is None else unpack_codes(self._objects.get(codes)),
+            )
+
+    def _manifest(
+        self,
+        stocktake: Stocktake,
+        exhibits: Mapping[str, Exhibit],
+        codes: NDArray[np.float32] | None,
+    ) -> dict[str, Any]:
+        """Keep document, codes and pictures; return the list of them."""
+        document = to_document(stocktake)
+        # These two are told by the manifest and the catalogue; they would make the id depend on
+        # itself and on the clock.
+        del document["id"], document["recorded_at"]
+        put = self._objects.put
+        return {
+            "schema": MANIFEST,
+            "document": put(_json(document)),
+            "codes": None if codes is None else put(pack_codes(codes)),
+            "exhibits": {name: pack_exhibit(exhibits[name], put) for name in sorted(exhibits)},
+        }
+
+    def _enter(self, manifest: str, stocktake: Stocktake) -> Row:
+        """Write the row that makes it recorded, unless it is there."""
+        row = Row(
+            id=manifest[:ID_LENGTH],
+            recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            model=stocktake.model.name,
+            model_version=stocktake.model.version,
+            collection=stocktake.collection.name,
+            n=stocktake.collection.n,
+            attributes=len(stocktake.shelves),
+            shelves=sum(shelf.status in _OWN for shelf in stocktake.shelves),
+        )
+        values = {column: getattr(row, column) for column in Row.__slots__}
+        try:
+            with writing(self._engine).begin() as connection:
+                connection.execute(sa.insert(stocktakes).values(manifest=manifest, **values))
+        except IntegrityError:
+            row, known = self._find(row.id)
+            if known != manifest:  # one chance in 2^64 a pair; never overwrite
+                raise StoreError(
+                    "Another stocktake already has the id {id}. Change the seed and take it again.",
+                    id=row.id,
+                ) from None
+        return row
+
+    def _find(self, prefix: str) -> tuple[Row, str]:
+        wanted = prefix.strip().lower()
+        legible = len(wanted) >= SHORTEST_PREFIX and set(wanted) <= set(string.hexdigits)
+        query = (
+            sa.select(*_ROW_COLUMNS, stocktakes.c.manifest)
+            .where(stocktakes.c.id.startswith(wanted, autoescape=True))
+            .order_by(stocktakes.c.number.desc())
+        )
+        with self._engine.connect() as connection:
+            found = connection.execute(query).all() if legible else []
+        if not found:
+            raise InputError(
+                "The store {where} has no stocktake {id}. Give an id, or at least its first "
+                "{least} letters; `tanaoroshi stocktakes` lists them.",
+                where=self.where,
+                id=prefix[:80],
+                least=SHORTEST_PREFIX,
+            )
+        if len(found) > 1:
+            raise InputError(
+                "{id} is the beginning of several ids: {ids}. Give more letters.",
+                id=prefix,
+                ids=tuple(str(one.id) for one in found[:5]),
+            )
+        *fields, manifest = found[0]
+        return Row(*fields), manifest
+
+    def _read(self, digest: str) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self._objects.get(digest))
+        return document
+
+    def _exhibit(self, entry: Mapping[str, Any]) -> Exhibit:
+        with told_as_trouble(self.where):
+            return unpack_exhibit(entry, self._objects.get)
+
+
+class _LazyExhibits(Mapping[str, Exhibit]):
+    """Pictures by name; each is read and checked when it is looked up."""
+
+    def __init__(self, store: Store, entries: Mapping[str, Mapping[str, Any]]) -> None:
+        self._store = store
+        self._entries = entries
+
+    def __getitem__(self, name: str) -> Exhibit:
+        return self._store._exhibit(self._entries[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+_ROW_COLUMNS = tuple(stocktakes.c[name] for name in Row.__slots__)
+
+
+def _json(document: Mapping[str, Any]) -> bytes:
+    """Return strict JSON in UTF-8; the same document gives the same bytes."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass")  # file names may hold broken letters
+
+
+def _no_store(where: str) -> StoreError:
+    return StoreError(
+        "There is no store at {where} yet. Record a stocktake first, or name the store with "
+        "--store.",
+        where=where,
+    )
