@@ -33,9 +33,9 @@ SIDE = 64
 DEFAULT_SAMPLE = 20_000
 # In pixels of the picture, at scale 1.
 _MARGIN = 16.0
-_HALF_SQUARE = 11.0
-_RADII = (11.0, 6.0)
-_HEART = 10.0
+_HALF_SQUARE = 9.75
+_RADII = (14.0, 8.1)
+_HEART = 9.0
 _ROWS, _COLUMNS = np.mgrid[0:SIDE, 0:SIDE] + 0.5
 
 
