@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tanaoroshi.records.words import Message
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Codes:
@@ -21,8 +23,14 @@ class Codes:
     rows
         int64 (n,): the row of the collection that each code belongs to (images that could not be
         read have none).
+    left_out
+        Which images could not be read, and why.
+    notes
+        What was done to images so that they fit the model.
     """
 
     mean: NDArray[np.float32]
     logvar: NDArray[np.float32] | None
     rows: NDArray[np.int64]
+    left_out: tuple[Message, ...] = ()
+    notes: tuple[Message, ...] = ()

@@ -1,0 +1,8 @@
+"""Runs models over collections of any size, in constant memory."""
+
+from __future__ import annotations
+
+from tanaoroshi.engine.decoding import decode_codes
+from tanaoroshi.engine.encoding import encode, read_pictures
+
+__all__ = ["decode_codes", "encode", "read_pictures"]

@@ -1,0 +1,240 @@
+"""From pictures to codes."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections import Counter
+from contextlib import closing, contextmanager
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from tanaoroshi.engine.batches import batches
+from tanaoroshi.engine.resume import Chunk, open_kept
+from tanaoroshi.errors import InputError
+from tanaoroshi.records.codes import Codes
+from tanaoroshi.records.words import Message, message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from tanaoroshi.engine.batches import Batch
+    from tanaoroshi.models import Encodes, Model
+    from tanaoroshi.records.attributes import Ints
+    from tanaoroshi.records.progress import Progress
+    from tanaoroshi.sources import Collection
+
+BATCH = 64
+# So many batches are kept in one file of an encoding that can be resumed.
+BATCHES_A_CHUNK = 64
+_NAMED = 5
+
+
+def encode(
+    model: Model,
+    collection: Collection,
+    *,
+    batch: int = BATCH,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    resume: Path | None = None,
+) -> Codes:
+    """Return the codes of all images of a collection.
+
+    Pictures are read, decoded and resized by threads while the model works on earlier ones; only
+    the codes grow with the collection. Model, collection and ``batch`` fix the result to the bit
+    (on one machine), interrupted or not.
+
+    Parameters
+    ----------
+    batch
+        How many pictures the model takes at once.
+    workers
+        Threads that decode; ``None``: as many as there are cores.
+    progress
+        Called with (done, total, what).
+    resume
+        A folder where finished work is kept: a run that was interrupted goes on from there.
+
+    Raises
+    ------
+    InputError
+        When the model has no encoder, or none of the pictures can be read.
+    """
+    if model.encoder is None:
+        raise InputError("The model {model} has no encoder.", model=model.name)
+    if len(collection) == 0:
+        raise InputError("The collection {collection} has no images.", collection=collection.name)
+    kept = None
+    if resume is not None:
+        kept = open_kept(
+            resume, model.digest, collection.digest, batch, BATCHES_A_CHUNK, model.image
+        )
+    size = batch * BATCHES_A_CHUNK
+    starts = range(0, len(collection), size)
+    chunks = [kept.load(i) if kept else None for i in range(len(starts))]
+    missing = [i for i, chunk in enumerate(chunks) if chunk is None]
+    rows = np.arange(len(collection), dtype=np.int64)
+    pieces = [
+        rows[at : min(at + batch, start + size)]
+        for start in (starts[i] for i in missing)
+        for at in range(start, min(start + size, len(collection)), batch)
+    ]
+    done = len(collection) - sum(map(len, pieces))
+    workers = workers or _cores()
+    with (
+        _quiet(),
+        closing(batches(collection.images, model.image, pieces, workers=workers)) as prepared,
+    ):
+        counted = _counted(prepared, done, len(collection), progress)
+        for i in missing:
+            count = -(-min(size, len(collection) - starts[i]) // batch)
+            chunk = chunks[i] = _chunk(model.encoder, counted, count, model.latent.size)
+            if kept is not None:
+                kept.save(i, chunk)
+    return _join([chunk for chunk in chunks if chunk is not None], model, collection)
+
+
+def read_pictures(
+    model: Model,
+    collection: Collection,
+    rows: Ints,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> NDArray[np.uint8]:
+    """Return some pictures as the model takes them, uint8 (m, h, w, c), all in memory.
+
+    Parameters
+    ----------
+    rows
+        int64 (m,): rows of the collection that can be read (:attr:`Codes.rows` holds such).
+
+    Raises
+    ------
+    InputError
+        When one of them can't be read.
+    """
+    pieces = [rows[at : at + BATCH] for at in range(0, len(rows), BATCH)]
+    pictures = np.empty((len(rows), *model.image.size, model.image.channels), np.uint8)
+    at = 0
+    prepared = batches(collection.images, model.image, pieces, workers=workers or _cores())
+    with _quiet(), closing(prepared):
+        for batch in prepared:
+            for row, reason in batch.broken.items():
+                raise InputError(
+                    "The picture {place} can't be read any more: {reason}.",
+                    place=collection.images.place(row), reason=message(reason),
+                )
+            pictures[at : at + len(batch.rows)] = batch.pictures
+            at += len(batch.rows)
+            if progress is not None:
+                progress(at, len(rows), "Reading pictures")
+    return pictures
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Pillow from warning of large pictures: those are left out, and that is said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
+
+
+def _counted(
+    prepared: Iterator[Batch], done: int, total: int, progress: Progress | None
+) -> Iterator[Batch]:
+    """Pass batches on and say how far the work is when each is done."""
+    for batch in prepared:
+        yield batch
+        done += len(batch.rows) + len(batch.broken)
+        if progress is not None:
+            progress(done, total, "Encoding pictures")
+
+
+def _chunk(encoder: Encodes, prepared: Iterator[Batch], count: int, size: int) -> Chunk:
+    """Encode the next ``count`` batches."""
+    means = [np.empty((0, size), np.float32)]
+    logvars: list[NDArray[np.float32]] = []
+    rows = [np.empty(0, np.int64)]
+    broken: dict[int, str] = {}
+    changes: Counter[str] = Counter()
+    for batch in islice(prepared, count):
+        broken |= batch.broken
+        changes.update(batch.changes)
+        if not len(batch.rows):
+            continue
+        mean, logvar = encoder(batch.pictures)
+        means.append(mean)
+        rows.append(batch.rows)
+        if logvar is not None:
+            logvars.append(logvar)
+    return Chunk(
+        np.concatenate(means), np.concatenate(logvars) if logvars else None,
+        np.concatenate(rows), broken, dict(changes),
+    )
+
+
+def _join(chunks: list[Chunk], model: Model, collection: Collection) -> Codes:
+    used = [chunk for chunk in chunks if len(chunk.rows)]
+    broken = {row: reason for chunk in chunks for row, reason in chunk.broken.items()}
+    if not used:
+        row, reason = next(iter(broken.items()))
+        raise InputError(
+            "None of the {n} pictures of {collection} can be read; the first is {place}: {reason}.",
+            n=len(broken), collection=collection.name, place=collection.images.place(row),
+            reason=message(reason),
+        )
+    logvars = [chunk.logvar for chunk in used if chunk.logvar is not None]
+    changes: Counter[str] = Counter()
+    for chunk in chunks:
+        changes.update(chunk.changes)
+    return Codes(
+        mean=np.concatenate([chunk.mean for chunk in used]),
+        logvar=np.concatenate(logvars) if logvars else None,
+        rows=np.concatenate([chunk.rows for chunk in used]),
+        left_out=tuple(_left_out(broken, collection)),
+        notes=tuple(_notes(changes, model)),
+    )
+
+
+def _left_out(broken: dict[int, str], collection: Collection) -> Iterator[Message]:
+    """Yield a sentence for each reason, with the first few pictures."""
+    for reason in dict.fromkeys(broken.values()):
+        rows = [row for row, why in broken.items() if why == reason]
+        places = [collection.images.place(row) for row in rows[:_NAMED]]
+        if len(rows) > _NAMED:
+            places.append("…")
+        yield message(
+            "Pictures that were left out ({reason}): {n} of {total} ({places}).",
+            reason=message(reason), n=len(rows), total=len(collection), places=tuple(places),
+        )
+
+
+def _notes(changes: Counter[str], model: Model) -> Iterator[Message]:
+    size = f"{model.image.height} × {model.image.width}"
+    words = {
+        "RESIZED": message("Pictures that were resized to the {size} pixels of the model: {n}.",
+                           size=size, n=changes["RESIZED"]),
+        "STRETCHED": message("Pictures of another shape, which were stretched to {size}: {n}.",
+                             size=size, n=changes["STRETCHED"]),
+        "GREYED": message("Coloured pictures that were made grey for the model: {n}.",
+                          n=changes["GREYED"]),
+        "COLOURED": message("Grey pictures that were given to a model of coloured ones: {n}.",
+                            n=changes["COLOURED"]),
+        "FLATTENED": message("Transparent pictures that were put on white: {n}.",
+                             n=changes["FLATTENED"]),
+        "REDUCED": message("Pictures that were reduced from 16 to 8 bits a channel: {n}.",
+                           n=changes["REDUCED"]),
+    }
+    yield from (sentence for name, sentence in words.items() if changes[name])
