@@ -15,8 +15,17 @@ from tanaoroshi.sources.dsprites import DEFAULT_SAMPLE, load_dsprites
 from tanaoroshi.sources.folder import TABLES, load_folder
 from tanaoroshi.sources.npz import load_npz
 from tanaoroshi.sources.parquet import load_parquet
+from tanaoroshi.sources.saving import save_codes
 
-__all__ = ["NAMES", "CodesFile", "Collection", "Images", "load_codes", "load_collection"]
+__all__ = [
+    "NAMES",
+    "CodesFile",
+    "Collection",
+    "Images",
+    "load_codes",
+    "load_collection",
+    "save_codes",
+]
 
 NAMES = ("emoji", "dsprites")
 """Collections that ship or are drawn; a folder of such a name is meant by ``./emoji``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,6 @@ from tanaoroshi.sources.declared import read_declared
 from tanaoroshi.sources.npz import as_columns, read_npz
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
     from tanaoroshi.records.attributes import Attributes, Floats
@@ -54,8 +53,6 @@ def load_codes(where: str | Path) -> CodesFile:
     InputError
         When it is damaged, lacks ``codes``, or holds codes that are not finite.
     """
-    from pathlib import Path
-
     path = Path(where)
     arrays = read_npz(path)
     if "codes" not in arrays:
