@@ -145,13 +145,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """How strongly two attributes go together in the collection."""
+    """How strongly two attributes go together in the collection, from 0 to 1.
+
+    ``sign`` says, where both have an order, whether they rise together (1) or against one another
+    (-1); 0 where that has no meaning.
+    """
 
     a: str
     b: str
     measure: str
     estimate: Estimate
     p_adjusted: float
+    sign: int = 0
 
 
 @dataclass(frozen=True, slots=True)
