@@ -33,7 +33,8 @@ def read_bytes(path: Path, limit: int) -> bytes:
     if len(content) > limit:
         raise InputError(
             "{file} is larger than {limit} bytes, the most that is read here.",
-            file=str(path), limit=limit,
+            file=str(path),
+            limit=limit,
         )
     return content
 
@@ -75,7 +76,9 @@ def inside(folder: Path, name: str, *, named_in: str) -> Path:
         raise InputError(
             "{file} names {name}, which leads outside of {folder}. "
             "Put the file into the folder and name it relative to the folder.",
-            file=named_in, name=name[:200], folder=str(folder),
+            file=named_in,
+            name=name[:200],
+            folder=str(folder),
         )
     return path
 
@@ -181,8 +184,10 @@ class Section:
     def wholes(self, key: str) -> tuple[int, ...]:
         """Return a list of whole numbers above 0, at least one."""
         value = self._get(key, _REQUIRED)
-        good = isinstance(value, list) and value and all(
-            isinstance(v, int) and not isinstance(v, bool) and v > 0 for v in value
+        good = (
+            isinstance(value, list)
+            and value
+            and all(isinstance(v, int) and not isinstance(v, bool) and v > 0 for v in value)
         )
         if not good:
             raise self.wrong(key, message("a list of whole numbers above 0"))
@@ -242,7 +247,9 @@ class Section:
         """Return the error that says what a key should be."""
         return InputError(
             "{file}: {key} should be {wanted}, but it is {got}.",
-            file=self.file, key=self._dotted(key), wanted=wanted,
+            file=self.file,
+            key=self._dotted(key),
+            wanted=wanted,
             got=repr(self.values.get(key))[:80],
         )
 
@@ -253,7 +260,8 @@ class Section:
         if default is _REQUIRED:
             raise InputError(
                 "{file}: the key {key} is missing. docs/formats.md shows what belongs there.",
-                file=self.file, key=self._dotted(key),
+                file=self.file,
+                key=self._dotted(key),
             )
         return default
 
@@ -263,7 +271,5 @@ class Section:
 
 def _is_number(value: object) -> bool:
     return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and abs(value) < float("inf")
+        isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
     )

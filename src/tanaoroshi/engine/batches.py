@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tanaoroshi.errors import InputError
+from tanaoroshi.records.attributes import Ints
 from tanaoroshi.sources.pictures import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from numpy.typing import NDArray
+    from collections.abc import Generator, Iterable
 
     from tanaoroshi.models import ImageSpec
-    from tanaoroshi.records.attributes import Ints
     from tanaoroshi.sources.collection import Images, Raw
 
 
@@ -46,7 +46,7 @@ class Batch:
 
 def batches(
     images: Images, image: ImageSpec, pieces: Iterable[Ints], *, workers: int
-) -> Iterator[Batch]:
+) -> Generator[Batch]:
     """Yield the pictures of some pieces, in their order.
 
     One thread reads, ``workers`` threads decode; at most ``workers + 2`` batches are under way,

@@ -130,7 +130,8 @@ def read_pictures(
             for row, reason in batch.broken.items():
                 raise InputError(
                     "The picture {place} can't be read any more: {reason}.",
-                    place=collection.images.place(row), reason=message(reason),
+                    place=collection.images.place(row),
+                    reason=message(reason),
                 )
             pictures[at : at + len(batch.rows)] = batch.pictures
             at += len(batch.rows)
@@ -180,8 +181,11 @@ def _chunk(encoder: Encodes, prepared: Iterator[Batch], count: int, size: int) -
         if logvar is not None:
             logvars.append(logvar)
     return Chunk(
-        np.concatenate(means), np.concatenate(logvars) if logvars else None,
-        np.concatenate(rows), broken, dict(changes),
+        np.concatenate(means),
+        np.concatenate(logvars) if logvars else None,
+        np.concatenate(rows),
+        broken,
+        dict(changes),
     )
 
 
@@ -192,7 +196,9 @@ def _join(chunks: list[Chunk], model: Model, collection: Collection) -> Codes:
         row, reason = next(iter(broken.items()))
         raise InputError(
             "None of the {n} pictures of {collection} can be read; the first is {place}: {reason}.",
-            n=len(broken), collection=collection.name, place=collection.images.place(row),
+            n=len(broken),
+            collection=collection.name,
+            place=collection.images.place(row),
             reason=message(reason),
         )
     logvars = [chunk.logvar for chunk in used if chunk.logvar is not None]
@@ -217,24 +223,37 @@ def _left_out(broken: dict[int, str], collection: Collection) -> Iterator[Messag
             places.append("…")
         yield message(
             "Pictures that were left out ({reason}): {n} of {total} ({places}).",
-            reason=message(reason), n=len(rows), total=len(collection), places=tuple(places),
+            reason=message(reason),
+            n=len(rows),
+            total=len(collection),
+            places=tuple(places),
         )
 
 
 def _notes(changes: Counter[str], model: Model) -> Iterator[Message]:
     size = f"{model.image.height} × {model.image.width}"
     words = {
-        "RESIZED": message("Pictures that were resized to the {size} pixels of the model: {n}.",
-                           size=size, n=changes["RESIZED"]),
-        "STRETCHED": message("Pictures of another shape, which were stretched to {size}: {n}.",
-                             size=size, n=changes["STRETCHED"]),
-        "GREYED": message("Coloured pictures that were made grey for the model: {n}.",
-                          n=changes["GREYED"]),
-        "COLOURED": message("Grey pictures that were given to a model of coloured ones: {n}.",
-                            n=changes["COLOURED"]),
-        "FLATTENED": message("Transparent pictures that were put on white: {n}.",
-                             n=changes["FLATTENED"]),
-        "REDUCED": message("Pictures that were reduced from 16 to 8 bits a channel: {n}.",
-                           n=changes["REDUCED"]),
+        "RESIZED": message(
+            "Pictures that were resized to the {size} pixels of the model: {n}.",
+            size=size,
+            n=changes["RESIZED"],
+        ),
+        "STRETCHED": message(
+            "Pictures of another shape, which were stretched to {size}: {n}.",
+            size=size,
+            n=changes["STRETCHED"],
+        ),
+        "GREYED": message(
+            "Coloured pictures that were made grey for the model: {n}.", n=changes["GREYED"]
+        ),
+        "COLOURED": message(
+            "Grey pictures that were given to a model of coloured ones: {n}.", n=changes["COLOURED"]
+        ),
+        "FLATTENED": message(
+            "Transparent pictures that were put on white: {n}.", n=changes["FLATTENED"]
+        ),
+        "REDUCED": message(
+            "Pictures that were reduced from 16 to 8 bits a channel: {n}.", n=changes["REDUCED"]
+        ),
     }
     yield from (sentence for name, sentence in words.items() if changes[name])

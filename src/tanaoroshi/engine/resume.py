@@ -7,18 +7,14 @@ import json
 import os
 import zipfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tanaoroshi.errors import InputError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from tanaoroshi.records.attributes import Ints
+from tanaoroshi.records.attributes import Ints
 
 _FORMAT = "tanaoroshi/chunk/1"
 
@@ -46,7 +42,9 @@ class Kept:
             with np.load(self._path(index), allow_pickle=False) as file:
                 about = json.loads(str(file["about"]))
                 return Chunk(
-                    file["mean"], file["logvar"] if "logvar" in file else None, file["rows"],
+                    file["mean"],
+                    file.get("logvar"),
+                    file["rows"],
                     {int(row): reason for row, reason in about["broken"].items()},
                     about["changes"],
                 )
@@ -56,7 +54,11 @@ class Kept:
     def save(self, index: int, chunk: Chunk) -> None:
         """Keep a chunk: after this returns it is there whole, before it is not there at all."""
         about = json.dumps({"broken": chunk.broken, "changes": chunk.changes})
-        arrays = {"mean": chunk.mean, "rows": chunk.rows, "about": np.array(about)}
+        arrays: dict[str, NDArray[Any]] = {
+            "mean": chunk.mean,
+            "rows": chunk.rows,
+            "about": np.array(about),
+        }
         if chunk.logvar is not None:
             arrays["logvar"] = chunk.logvar
         path = self._path(index)
@@ -96,5 +98,6 @@ def open_kept(folder: Path, *about: object) -> Kept:
 def _unwritable(folder: Path, error: OSError) -> InputError:
     return InputError(
         "The folder {folder} can't be written ({reason}). Choose another, or make room.",
-        folder=str(folder), reason=error.strerror or str(error),
+        folder=str(folder),
+        reason=error.strerror or str(error),
     )

@@ -57,7 +57,8 @@ def load_model(where: str | Path, *, threads: int | None = None) -> Model:
     if not exists(path):
         raise InputError(
             "There is no model {where}: no such folder, and none of {names}.",
-            where=str(path)[:200], names=NAMES,
+            where=str(path)[:200],
+            names=NAMES,
         )
     if path.is_file():
         if path.suffix.lower() == ".onnx" or path.name == "model.toml":

@@ -62,15 +62,15 @@ def model_from_functions(
     version: str = "1",
     description: str = "",
 ) -> Model:
-    """Return a model out of Python functions.
+    r"""Return a model out of Python functions.
 
     Parameters
     ----------
     encode
-        From pictures, float32 in the layout and range of ``image``, to means (n, \\*latent.shape),
+        From pictures, float32 in the layout and range of ``image``, to means (n, \*latent.shape),
         or to a pair of means and log-variances.
     decode
-        From codes, float32 (n, \\*latent.shape), to pictures in the same layout and range.
+        From codes, float32 (n, \*latent.shape), to pictures in the same layout and range.
     image, latent
         The shapes.
     name, version
@@ -86,15 +86,23 @@ def model_from_functions(
     encoder = None if encode is None else _Encoder(encode, image, latent, name)
     decoder = None if decode is None else _Decoder(decode, image, latent, name)
     return Model(
-        name=name, version=version, description=description, image=image, latent=latent,
+        name=name,
+        version=version,
+        description=description,
+        image=image,
+        latent=latent,
         digest=_probe(encoder, decoder, image, latent, f"{name}\0{version}\0{image}\0{latent}"),
-        encoder=encoder, decoder=decoder,
+        encoder=encoder,
+        decoder=decoder,
     )
 
 
 def _probe(
-    encoder: Encodes | None, decoder: Decodes | None,
-    image: ImageSpec, latent: LatentSpec, about: str,
+    encoder: Encodes | None,
+    decoder: Decodes | None,
+    image: ImageSpec,
+    latent: LatentSpec,
+    about: str,
 ) -> str:
     """Return a digest of what the functions do: code has no bytes that could be compared."""
     rng = np.random.default_rng(0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, get_args
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.files import digest_of_files, inside, read_toml
-from tanaoroshi.models.model import Condition, ImageSpec, Layout, LatentSpec, Model, Prior
+from tanaoroshi.models.model import Condition, ImageSpec, LatentSpec, Layout, Model, Prior
 from tanaoroshi.models.onnx import OnnxDecoder, OnnxEncoder, external_paths, open_graph
 from tanaoroshi.records.words import Message, message
 
@@ -34,9 +34,7 @@ def load_folder(folder: Path, *, threads: int | None = None) -> Model:
     image, latent = _image(_needed(top, "image")), _latent(_needed(top, "latent"))
     conditions = tuple(_condition(n, s) for n, s in top.sections("conditions").items())
     parts = {part: top.section(part) for part in ("encoder", "decoder")}
-    files = {
-        part: _file(folder, section) for part, section in parts.items() if section is not None
-    }
+    files = {part: _file(folder, section) for part, section in parts.items() if section is not None}
     if not files:
         raise InputError("{file} names neither an encoder nor a decoder.", file=str(toml))
     encoder = decoder = None
@@ -45,19 +43,34 @@ def load_folder(folder: Path, *, threads: int | None = None) -> Model:
         if "logvar" in section:
             outputs.append(section.text("logvar"))
         graph = open_graph(
-            files["encoder"], main=section.text("input"), shape=image.shape,
-            outputs=tuple(outputs), conditions=conditions, threads=threads,
+            files["encoder"],
+            main=section.text("input"),
+            shape=image.shape,
+            outputs=tuple(outputs),
+            conditions=conditions,
+            threads=threads,
         )
         encoder = OnnxEncoder(graph, image, latent, name)
     if (section := parts["decoder"]) is not None:
         graph = open_graph(
-            files["decoder"], main=section.text("input"), shape=latent.shape,
-            outputs=(section.text("output"),), conditions=conditions, threads=threads,
+            files["decoder"],
+            main=section.text("input"),
+            shape=latent.shape,
+            outputs=(section.text("output"),),
+            conditions=conditions,
+            threads=threads,
         )
         decoder = OnnxDecoder(graph, image, latent, name)
     model = Model(
-        name=name, version=version, description=description, image=image, latent=latent,
-        digest=_digest(toml, files), encoder=encoder, decoder=decoder, conditions=conditions,
+        name=name,
+        version=version,
+        description=description,
+        image=image,
+        latent=latent,
+        digest=_digest(toml, files),
+        encoder=encoder,
+        decoder=decoder,
+        conditions=conditions,
         notes=tuple(_notes(conditions, top, parts)),
     )
     _try(model)
@@ -79,7 +92,8 @@ def _needed(top: Section, key: str) -> Section:
     if section is None:
         raise InputError(
             "{file}: the table [{key}] is missing. docs/formats.md shows what belongs there.",
-            file=top.file, key=key,
+            file=top.file,
+            key=key,
         )
     return section
 
@@ -113,7 +127,8 @@ def _condition(name: str, section: Section) -> Condition:
         raise InputError(
             "{file}: the condition {name} is a text, which is not supported. Export the model "
             "with a fixed text, or with the text's embedding as a vector.",
-            file=section.file, name=name,
+            file=section.file,
+            name=name,
         )
     if kind == "vector":
         if "default" in section:
@@ -134,7 +149,8 @@ def _file(folder: Path, section: Section) -> Path:
     if not path.is_file():
         raise InputError(
             "{file} names {name}, which does not exist in its folder.",
-            file=section.file, name=name,
+            file=section.file,
+            name=name,
         )
     return path
 
@@ -143,7 +159,8 @@ def not_onnx(file: str) -> InputError:
     """Return the error for a file of weights in another format."""
     return InputError(
         "{file} is not an ONNX file. Other checkpoints can run code when they are opened, so they "
-        "never are. Export encoder and decoder to ONNX; docs/export.md shows how.", file=file,
+        "never are. Export encoder and decoder to ONNX; docs/export.md shows how.",
+        file=file,
     )
 
 
@@ -164,12 +181,20 @@ def _notes(
             held = condition.values[condition.default]
         elif any(condition.default):
             held = ", ".join(f"{x:g}" for x in condition.default[:8])
-        notes.append(message(
-            "The model also takes {name}; it is held at {value}.", name=condition.name, value=held
-        ))
+        notes.append(
+            message(
+                "The model also takes {name}; it is held at {value}.",
+                name=condition.name,
+                value=held,
+            )
+        )
     unread = [*top.unread(), *(k for p in parts.values() if p is not None for k in p.unread())]
     if unread:
-        notes.append(message(
-            "{file}: these keys mean nothing here: {keys}.", file="model.toml", keys=tuple(unread)
-        ))
+        notes.append(
+            message(
+                "{file}: these keys mean nothing here: {keys}.",
+                file="model.toml",
+                keys=tuple(unread),
+            )
+        )
     return notes

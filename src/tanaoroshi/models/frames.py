@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tanaoroshi.errors import InputError
+from tanaoroshi.models.model import Moments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tanaoroshi.models.model import ImageSpec, LatentSpec, Moments, Pictures
+    from tanaoroshi.models.model import ImageSpec, LatentSpec, Pictures
 
 
 def to_tensor(
@@ -68,7 +69,7 @@ def check_moments(moments: Moments, n: int, latent: LatentSpec, model: str) -> M
     InputError
         When they have another size or hold numbers that aren't finite.
     """
-    flat = []
+    flat: list[NDArray[np.float32] | None] = []
     for name, tensor in zip(moments._fields, moments, strict=True):
         if tensor is None:
             flat.append(None)
@@ -78,7 +79,9 @@ def check_moments(moments: Moments, n: int, latent: LatentSpec, model: str) -> M
         array = np.ascontiguousarray(tensor.reshape(n, latent.size), dtype=np.float32)
         _check_finite(array, name, model)
         flat.append(array)
-    return type(moments)(*flat)
+    mean, logvar = flat
+    assert mean is not None  # a mean came in
+    return Moments(mean, logvar)
 
 
 def _check_shape(
@@ -87,7 +90,10 @@ def _check_shape(
     if tensor.shape != shape:
         raise InputError(
             "The model {model} gave {what} of the shape {got}, but it says {wanted}.",
-            model=model, what=what, got=str(tensor.shape), wanted=str(shape),
+            model=model,
+            what=what,
+            got=str(tensor.shape),
+            wanted=str(shape),
         )
 
 
@@ -95,5 +101,7 @@ def _check_finite(array: NDArray[np.float32], what: str, model: str) -> None:
     if not np.isfinite(array).all():
         raise InputError(
             "The model {model} gave {what} that are not finite numbers. Check its weights and "
-            "the range of its pictures.", model=model, what=what,
+            "the range of its pictures.",
+            model=model,
+            what=what,
         )

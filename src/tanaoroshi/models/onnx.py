@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.files import inside, read_bytes
@@ -17,12 +18,10 @@ from tanaoroshi.models.wire import external_files
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from tanaoroshi.models.model import Pictures
 
 MAX_ONNX_BYTES = 2**31 - 1  # protobuf's own limit
-_TYPES = {
+_TYPES: dict[str, np.dtype[Any]] = {
     "tensor(float)": np.dtype(np.float32),
     "tensor(float16)": np.dtype(np.float16),
     "tensor(double)": np.dtype(np.float64),
@@ -44,13 +43,13 @@ class Graph:
 
     file: str
     session: Any
-    inputs: dict[str, NDArray[np.generic]]
+    inputs: dict[str, NDArray[Any]]
     main: str
-    dtype: np.dtype[np.generic]
+    dtype: np.dtype[Any]
     outputs: tuple[str, ...]
     batch: int | None
 
-    def run(self, tensor: NDArray[np.generic]) -> list[NDArray[np.generic]]:
+    def run(self, tensor: NDArray[Any]) -> list[NDArray[Any]]:
         """Return the outputs for some rows, in pieces if the file takes a fixed number."""
         if self.batch is None:
             return self._run(tensor)
@@ -61,13 +60,13 @@ class Graph:
             pieces.append([out[: len(piece)] for out in self._run(np.pad(piece, padding))])
         return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
 
-    def _run(self, tensor: NDArray[np.generic]) -> list[NDArray[np.generic]]:
+    def _run(self, tensor: NDArray[Any]) -> list[NDArray[Any]]:
         feed = {self.main: tensor}
         for name, row in self.inputs.items():
             feed[name] = np.repeat(row[None], len(tensor), axis=0)
         try:
-            outputs: list[NDArray[np.generic]] = self.session.run(list(self.outputs), feed)
-        except Exception as error:  # noqa: BLE001 - onnxruntime's errors share no base but this
+            outputs: list[NDArray[Any]] = self.session.run(list(self.outputs), feed)
+        except Exception as error:  # onnxruntime's errors share no base but this
             raise InputError(
                 "{file} can't be run: {reason}", file=self.file, reason=_first_line(error)
             ) from error
@@ -144,15 +143,21 @@ def open_graph(
         _check_name(path, "output", name, results)
     node = given.pop(main)
     if node.type not in _TYPES:
-        raise InputError("{file}: the input {name} is of the type {kind}, which is not supported.",
-                         file=str(path), name=main, kind=node.type)
+        raise InputError(
+            "{file}: the input {name} is of the type {kind}, which is not supported.",
+            file=str(path),
+            name=main,
+            kind=node.type,
+        )
     _check_shape(path, main, node.shape, shape)
     known = {condition.name: condition for condition in conditions}
     for name in given:
         if name not in known:
             raise InputError(
                 "{file} takes another input, {name}. Describe it in model.toml: "
-                "[conditions.{name}].", file=str(path), name=name,
+                "[conditions.{name}].",
+                file=str(path),
+                name=name,
             )
     held = {name: _held(path, other, known[name]) for name, other in given.items()}
     batch = node.shape[0] if isinstance(node.shape[0], int) and node.shape[0] > 0 else None
@@ -180,7 +185,8 @@ def external_paths(path: Path) -> list[Path]:
         if not external.is_file():
             raise InputError(
                 "{file} keeps weights in {name}, which is missing. Copy it into the folder.",
-                file=str(path), name=external.name,
+                file=str(path),
+                name=external.name,
             )
     return paths
 
@@ -193,19 +199,20 @@ def _session(path: Path, threads: int | None) -> Any:  # noqa: ANN401 - onnxrunt
     options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
     options.inter_op_num_threads = 1
     try:
-        return onnxruntime.InferenceSession(
-            path, options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # noqa: BLE001 - onnxruntime's errors share no base but this
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no base but this
         reason = _first_line(error)
         if "is not a registered function/op" in reason or "unrecognized domain" in reason.lower():
             raise InputError(
                 "{file} uses an operator that onnxruntime does not have: {reason} "
-                "Export it with standard operators only.", file=str(path), reason=reason,
+                "Export it with standard operators only.",
+                file=str(path),
+                reason=reason,
             ) from error
         raise InputError(
             "{file} can't be loaded: {reason} Export it again (docs/export.md).",
-            file=str(path), reason=reason,
+            file=str(path),
+            reason=reason,
         ) from error
 
 
@@ -213,7 +220,10 @@ def _check_name(path: Path, what: str, name: str, names: tuple[str, ...]) -> Non
     if name not in names:
         raise InputError(
             "{file} has no {what} {name}. It has: {names}. Correct model.toml.",
-            file=str(path), what=what, name=name, names=names,
+            file=str(path),
+            what=what,
+            name=name,
+            names=names,
         )
 
 
@@ -227,11 +237,14 @@ def _check_shape(
         raise InputError(
             "{file}: the input {name} takes the shape {got}, but model.toml says {wanted} for one "
             "image. Correct size, channels, layout or latent shape.",
-            file=str(path), name=name, got=str(got), wanted=str(wanted),
+            file=str(path),
+            name=name,
+            got=str(got),
+            wanted=str(wanted),
         )
 
 
-def _held(path: Path, node: Any, condition: Condition) -> NDArray[np.generic]:  # noqa: ANN401
+def _held(path: Path, node: Any, condition: Condition) -> NDArray[Any]:  # noqa: ANN401
     """Return what one row of a condition's input is held at."""
     dtype = _TYPES.get(node.type)
     width = node.shape[1] if len(node.shape) == 2 else None
@@ -239,7 +252,10 @@ def _held(path: Path, node: Any, condition: Condition) -> NDArray[np.generic]:  
         raise InputError(
             "{file}: the input {name} should be a number or a vector for each image, but it is "
             "{kind} of the shape {shape}.",
-            file=str(path), name=node.name, kind=node.type, shape=str(node.shape),
+            file=str(path),
+            name=node.name,
+            kind=node.type,
+            shape=str(node.shape),
         )
     if isinstance(condition.default, int):
         if width is None:
@@ -252,9 +268,13 @@ def _held(path: Path, node: Any, condition: Condition) -> NDArray[np.generic]:  
     if isinstance(width, int) and width != len(row):
         raise InputError(
             "{file}: the input {name} takes {got} numbers, but model.toml says {wanted}.",
-            file=str(path), name=node.name, got=width, wanted=len(row),
+            file=str(path),
+            name=node.name,
+            got=width,
+            wanted=len(row),
         )
-    return row.astype(dtype)
+    held: NDArray[Any] = row.astype(dtype)
+    return held
 
 
 def _first_line(error: Exception) -> str:

@@ -56,7 +56,8 @@ def external_files(content: bytes) -> set[str]:
         below = _BELOW[kind]
         open_messages += [
             (below[field.number], field.content, depth + 1)
-            for field in fields if field.number in below
+            for field in fields
+            if field.number in below
         ]
     return found
 

@@ -31,9 +31,7 @@ NAMES = ("emoji", "dsprites")
 """Collections that ship or are drawn; a folder of such a name is meant by ``./emoji``."""
 
 
-def load_collection(
-    where: str | Path, *, limit: int | None = None, seed: int = 0
-) -> Collection:
+def load_collection(where: str | Path, *, limit: int | None = None, seed: int = 0) -> Collection:
     """Return a collection; its pictures are read when they are needed.
 
     Parameters
@@ -79,7 +77,8 @@ def _load_path(path: Path) -> Collection:
     if not exists(path):
         raise InputError(
             "There is no collection {where}: no such file or folder, and none of {names}.",
-            where=str(path)[:200], names=NAMES,
+            where=str(path)[:200],
+            names=NAMES,
         )
     if path.is_dir():
         return _load_folder(path)
@@ -106,9 +105,11 @@ def _load_folder(path: Path) -> Collection:
     except OSError as error:
         raise InputError(
             "{file} can't be read ({reason}). Check its permissions.",
-            file=str(path), reason=error.strerror or str(error),
+            file=str(path),
+            reason=error.strerror or str(error),
         ) from error
     raise InputError(
         "{file} is no collection: it has neither attributes.csv nor attributes.parquet nor other "
-        "Parquet files.", file=str(path),
+        "Parquet files.",
+        file=str(path),
     )

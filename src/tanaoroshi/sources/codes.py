@@ -10,15 +10,14 @@ import numpy as np
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.files import digest_of_files
+from tanaoroshi.records.attributes import Attributes, Floats
+from tanaoroshi.records.words import Message
 from tanaoroshi.sources.columns import make_attributes
 from tanaoroshi.sources.declared import read_declared
 from tanaoroshi.sources.npz import as_columns, read_npz
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from tanaoroshi.records.attributes import Attributes, Floats
-    from tanaoroshi.records.words import Message
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,14 +57,17 @@ def load_codes(where: str | Path) -> CodesFile:
     if "codes" not in arrays:
         raise InputError(
             "{file} has no array codes. There are: {names}.",
-            file=str(path), names=tuple(arrays)[:20],
+            file=str(path),
+            names=tuple(arrays)[:20],
         )
     codes = _floats(arrays.pop("codes"), "codes", path)
     logvar = _floats(arrays.pop("logvar"), "logvar", path) if "logvar" in arrays else None
     if logvar is not None and logvar.shape != codes.shape:
         raise InputError(
             "{file}: logvar has the shape {got}, but codes has {wanted}.",
-            file=str(path), got=str(logvar.shape), wanted=str(codes.shape),
+            file=str(path),
+            got=str(logvar.shape),
+            wanted=str(codes.shape),
         )
     _split_factors(arrays, len(codes), path)
     toml = path.with_suffix(".toml")
@@ -75,8 +77,11 @@ def load_codes(where: str | Path) -> CodesFile:
     return CodesFile(
         name=declared.name or path.stem,
         digest=digest_of_files([path, *about], root=path.parent),
-        codes=codes, logvar=logvar, attributes=made.attributes,
-        left_out=made.left_out, notes=made.notes,
+        codes=codes,
+        logvar=logvar,
+        attributes=made.attributes,
+        left_out=made.left_out,
+        notes=made.notes,
     )
 
 
@@ -84,7 +89,11 @@ def _floats(array: NDArray[np.generic], name: str, path: Path) -> Floats:
     if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "iuf":
         raise InputError(
             "{file}: {name} should be numbers, images × dimensions, but it is {kind} of the shape "
-            "{shape}.", file=str(path), name=name, kind=str(array.dtype), shape=str(array.shape),
+            "{shape}.",
+            file=str(path),
+            name=name,
+            kind=str(array.dtype),
+            shape=str(array.shape),
         )
     floats = array.astype(np.float64)
     bad = np.argwhere(~np.isfinite(floats))
@@ -92,7 +101,10 @@ def _floats(array: NDArray[np.generic], name: str, path: Path) -> Floats:
         raise InputError(
             "{file}: {name} is not a finite number in row {row}, dimension {dimension}. "
             "Leave out such images.",
-            file=str(path), name=name, row=int(bad[0, 0]), dimension=int(bad[0, 1]),
+            file=str(path),
+            name=name,
+            row=int(bad[0, 0]),
+            dimension=int(bad[0, 1]),
         )
     return floats
 
@@ -106,16 +118,21 @@ def _split_factors(arrays: dict[str, NDArray[np.generic]], n: int, path: Path) -
     if factors.ndim != 2 or len(factors) != n:
         raise InputError(
             "{file}: factors has the shape {shape}, but should have a row for each of {n} images.",
-            file=str(path), shape=str(factors.shape), n=n,
+            file=str(path),
+            shape=str(factors.shape),
+            n=n,
         )
     width = factors.shape[1]
     if names is None:
         names = np.array([f"factor_{j}" for j in range(width)])
-    written = [n.decode("utf-8", "replace") if isinstance(n, bytes) else str(n)
-               for n in names.ravel().tolist()]
+    written = [
+        n.decode("utf-8", "replace") if isinstance(n, bytes) else str(n)
+        for n in names.ravel().tolist()
+    ]
     if len(written) != width or len(set(written) | set(arrays)) != width + len(arrays):
         raise InputError(
-            "{file}: factor_names should hold {n} different names, one for each column of "
-            "factors.", file=str(path), n=width,
+            "{file}: factor_names should hold {n} different names, one for each column of factors.",
+            file=str(path),
+            n=width,
         )
     arrays.update({name: factors[:, j] for j, name in enumerate(written)})

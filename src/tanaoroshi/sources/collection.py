@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tanaoroshi.errors import InputError
-if TYPE_CHECKING:
-    from tanaoroshi.records.attributes import Attributes, Ints
-    from tanaoroshi.records.words import Message, Words
+from tanaoroshi.records.attributes import Attributes, Ints
+from tanaoroshi.records.words import Message, Words
 
 Raw = bytes | NDArray[np.uint8]
 """A picture as it is stored: a file's bytes (empty: there is none), or pixels (h, w[, c])."""
@@ -73,7 +72,9 @@ class Collection:
         """Return the collection of some rows (int64), in that order."""
         digest = hashlib.sha256(self.digest.encode() + rows.astype("<i8").tobytes()).hexdigest()
         return replace(
-            self, digest=digest, attributes=self.attributes.take(rows),
+            self,
+            digest=digest,
+            attributes=self.attributes.take(rows),
             images=_Some(self.images, rows),
         )
 

@@ -18,7 +18,7 @@ other numbers                             continuous
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -95,9 +95,11 @@ def make_attributes(
         column = _plain(raw, (class_names or {}).get(name))
         spec = declared.attributes.get(name) if column is not None else None
         if column is None:
-            left_out.append(message(
-                "The column {name} holds neither numbers nor text; it was left out.", name=name
-            ))
+            left_out.append(
+                message(
+                    "The column {name} holds neither numbers nor text; it was left out.", name=name
+                )
+            )
             continue
         if spec is None:
             spec = Attribute(name, _guess(name, column), Text(name, name), inferred=True)
@@ -106,26 +108,30 @@ def make_attributes(
         if read is None:
             identifiers[name] = _as_text(column)
             if spec.kind != "text":
-                left_out.append(message(
-                    "The attribute {name} has another value on almost every image; it is shown, "
-                    "but not measured.", name=name,
-                ))
+                left_out.append(
+                    message(
+                        "The attribute {name} has another value on almost every image; it is shown, "
+                        "but not measured.",
+                        name=name,
+                    )
+                )
         elif (reason := _pointless(read)) is not None:
             left_out.append(reason)
         else:
             kept.append(read)
     notes = list(declared.notes)
     if inferred:
-        notes.append(message(
-            "Nobody said what kind these attributes are; it was inferred: {columns}. "
-            "A collection.toml settles it.", columns=tuple(inferred),
-        ))
+        notes.append(
+            message(
+                "Nobody said what kind these attributes are; it was inferred: {columns}. "
+                "A collection.toml settles it.",
+                columns=tuple(inferred),
+            )
+        )
     specs = tuple(replace(c.spec, factor=c.spec.factor or factors) for c in kept)
     matrix = np.column_stack([c.values for c in kept]) if kept else np.empty((length, 0))
     group = None if declared.group is None else _groups(columns[declared.group])
-    return Table(
-        Attributes(specs, matrix, group, identifiers), tuple(left_out), tuple(notes)
-    )
+    return Table(Attributes(specs, matrix, group, identifiers), tuple(left_out), tuple(notes))
 
 
 def _plain(column: pa.Array, names: tuple[str, ...] | None) -> pa.Array | None:
@@ -137,8 +143,10 @@ def _plain(column: pa.Array, names: tuple[str, ...] | None) -> pa.Array | None:
         column = column.dictionary_decode()
         kind = column.type
     if pa.types.is_integer(kind):
-        if names and pc.all(pc.and_(pc.greater_equal(column, 0),
-                                    pc.less(column, len(names)))).as_py():
+        if (
+            names
+            and pc.all(pc.and_(pc.greater_equal(column, 0), pc.less(column, len(names)))).as_py()
+        ):
             return pa.array(names).take(column)
         return column
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
@@ -199,16 +207,16 @@ def _read(
     known = column.drop_null()
     if spec.kind == "nominal" and _mostly_unique(pc.count_distinct(known).as_py(), len(known)):
         return None
-    values = _in_order(spec, known, order, where)
-    written = {v: str(v).lower() if isinstance(v, bool) else str(v) for v in values}
-    codes = pc.index_in(column, value_set=pa.array(values, column.type))
+    occurring = _in_order(spec, known, order, where)
+    written = [str(v).lower() if isinstance(v, bool) else str(v) for v in occurring]
+    codes = pc.index_in(column, value_set=pa.array(occurring, column.type))
     floats = pc.cast(codes, pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
-    return _Column(replace(spec, values=tuple(written[v] for v in values)), floats)
+    return _Column(replace(spec, values=tuple(written)), floats)
 
 
 def _in_order(
     spec: Attribute, known: pa.Array, order: tuple[str | int | float, ...], where: str
-) -> list[str | int | float | bool]:
+) -> list[Any]:
     """Return the values that occur, in the order that counts."""
     occurring = sorted(pc.unique(known).to_pylist())
     if spec.kind == "nominal" or (spec.kind == "ordinal" and not order):
@@ -222,7 +230,9 @@ def _in_order(
     if lacking:
         raise InputError(
             "{file}: the order of {name} lacks values that occur: {values}. Add them.",
-            file=where, name=spec.name, values=tuple(lacking[:10]),
+            file=where,
+            name=spec.name,
+            values=tuple(lacking[:10]),
         )
     return sorted(occurring, key=lambda value: place[_key(value)])
 
@@ -235,13 +245,15 @@ def _key(value: str | float) -> str | float:
         return str(value)
 
 
-def _sorted_numbers(spec: Attribute, occurring: list[str], where: str) -> list[str]:
+def _sorted_numbers(spec: Attribute, occurring: list[Any], where: str) -> list[Any]:
     try:
         return sorted(occurring, key=float)
     except ValueError as error:
         raise InputError(
             "{file}: {name} is ordinal and holds text, so its order must be given, "
-            'as in: order = ["small", "large"].', file=where, name=spec.name,
+            'as in: order = ["small", "large"].',
+            file=where,
+            name=spec.name,
         ) from error
 
 
@@ -252,14 +264,18 @@ def _numbers(spec: Attribute, column: pa.Array, where: str) -> Floats:
         raise InputError(
             "{file}: {name} is {kind}, but holds text that is no number. "
             "Correct the column or declare it nominal.",
-            file=where, name=spec.name, kind=spec.kind,
+            file=where,
+            name=spec.name,
+            kind=spec.kind,
         ) from error
-    values = floats.to_numpy(zero_copy_only=False).astype(np.float64)
+    values: Floats = floats.to_numpy(zero_copy_only=False).astype(np.float64)
     infinite = np.flatnonzero(np.isinf(values))
     if infinite.size:
         raise InputError(
             "{file}: {name} is infinite in row {row}. Leave unknown values empty.",
-            file=where, name=spec.name, row=int(infinite[0]) + 1,
+            file=where,
+            name=spec.name,
+            row=int(infinite[0]) + 1,
         )
     return values
 

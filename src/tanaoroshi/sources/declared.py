@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
@@ -11,7 +12,6 @@ from tanaoroshi.records.attributes import Attribute, Kind, Tier
 from tanaoroshi.records.words import Message, Text, message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from tanaoroshi.files import Section
@@ -52,7 +52,9 @@ class Declared:
                 raise InputError(
                     "{file} describes the column {name}, which does not exist. "
                     "There are: {columns}.",
-                    file=self.file, name=name, columns=columns,
+                    file=self.file,
+                    name=name,
+                    columns=columns,
                 )
 
 
@@ -71,7 +73,9 @@ def read_declared(path: Path) -> Declared:
     if schema != SCHEMA:
         raise InputError(
             "{file}: the schema is {got}, but this version reads {wanted}.",
-            file=str(path), got=schema[:80], wanted=SCHEMA,
+            file=str(path),
+            got=schema[:80],
+            wanted=SCHEMA,
         )
     identifiers = tuple(str(name) for name in top.items("identifiers"))
     group = top.text("group") if "group" in top else None
@@ -80,7 +84,8 @@ def read_declared(path: Path) -> Declared:
         if column in identifiers:
             raise InputError(
                 "{file}: {name} is declared as an identifier and as an attribute. Keep one.",
-                file=str(path), name=column,
+                file=str(path),
+                name=column,
             )
     attributes = {column: _attribute(column, section) for column, section in sections.items()}
     orders = {column: section.items("order") for column, section in sections.items()}
@@ -88,8 +93,9 @@ def read_declared(path: Path) -> Declared:
     images = top.text("images") if "images" in top else None
     unread = [key for section in (top, *sections.values()) for key in section.unread()]
     unread = [key for key in unread if key.split(".")[-1] not in _FOR_READERS]
-    note = message("{file}: these keys mean nothing here: {keys}.",
-                   file=path.name, keys=tuple(unread))
+    note = message(
+        "{file}: these keys mean nothing here: {keys}.", file=path.name, keys=tuple(unread)
+    )
     return Declared(
         file=str(path),
         name=name,
@@ -109,7 +115,8 @@ def _attribute(name: str, section: Section) -> Attribute:
         raise InputError(
             "{file}: {name} is circular, but has no period. Add where the circle closes, "
             "as in: period = 360.",
-            file=section.file, name=name,
+            file=section.file,
+            name=name,
         )
     if period is not None and period <= 0:
         raise section.wrong("period", message("a number above 0"))
@@ -122,9 +129,9 @@ def _attribute(name: str, section: Section) -> Attribute:
         kind=kind,  # type: ignore[arg-type]  # checked by choice
         label=section.words("label", Text(name, name)),
         values=order,
-        value_labels={} if labels is None else {
-            value: labels.words(value, Text(value, value)) for value in labels.values
-        },
+        value_labels={}
+        if labels is None
+        else {value: labels.words(value, Text(value, value)) for value in labels.values},
         period=period if kind == "circular" else None,
         unit=section.text("unit", ""),
         tier=section.choice("tier", _TIERS) if "tier" in section else None,  # type: ignore[arg-type]

@@ -55,8 +55,13 @@ class DspritesImages:
         """Return some pictures, uint8 (64, 64)."""
         shape, scale, turn, x, y = np.unravel_index(rows, GRID)
         return [
-            draw(int(s), float(SCALES[c]), float(ORIENTATIONS[t]),
-                 float(POSITIONS[i]), float(POSITIONS[j]))
+            draw(
+                int(s),
+                float(SCALES[c]),
+                float(ORIENTATIONS[t]),
+                float(POSITIONS[i]),
+                float(POSITIONS[j]),
+            )
             for s, c, t, i, j in zip(shape, scale, turn, x, y, strict=True)
         ]
 
@@ -100,47 +105,70 @@ def _in_heart(x: Floats, y: Floats) -> NDArray[np.bool_]:
     double = 2 * cosine**2 - 1
     even = -5 * double - (2 * double**2 - 1)
     odd = 13 * cosine - 2 * (4 * cosine**3 - 3 * cosine)
-    return (np.abs(x) <= 16) & (even - odd <= y) & (y <= even + odd)
+    inside: NDArray[np.bool_] = (np.abs(x) <= 16) & (even - odd <= y) & (y <= even + odd)
+    return inside
 
 
 def load_dsprites() -> Collection:
     """Return all 737,280 pictures; nothing is drawn yet."""
     shape, scale, turn, x, y = np.unravel_index(np.arange(COUNT), GRID)
-    values = np.column_stack([
-        shape.astype(np.float64), SCALES[scale],
-        # The last orientation is the first one again, as in the published set.
-        ORIENTATIONS[turn] % (2 * np.pi), POSITIONS[x], POSITIONS[y],
-    ])
+    values = np.column_stack(
+        [
+            shape.astype(np.float64),
+            SCALES[scale],
+            # The last orientation is the first one again, as in the published set.
+            ORIENTATIONS[turn] % (2 * np.pi),
+            POSITIONS[x],
+            POSITIONS[y],
+        ]
+    )
     probe = np.random.default_rng(0).choice(COUNT, 64, replace=False)
     images = DspritesImages()
-    drawn = np.stack(images.read(probe))  # type: ignore[arg-type]  # it draws arrays
+    drawn = np.stack(images.read(probe))
     return Collection(
         name="dsprites",
         digest=hashlib.sha256(values.astype("<f8").tobytes() + drawn.tobytes()).hexdigest(),
         attributes=Attributes(_specs(), values),
         images=images,
-        notes=(message(
-            "A turned square looks the same after a quarter turn, an ellipse after a half turn: "
-            "orientation can't be read from their pictures alone."
-        ),),
+        notes=(
+            message(
+                "A turned square looks the same after a quarter turn, an ellipse after a half turn: "
+                "orientation can't be read from their pictures alone."
+            ),
+        ),
     )
 
 
 def _specs() -> tuple[Attribute, ...]:
     return (
         Attribute(
-            "shape", "nominal", Text("Shape", "形"), SHAPES,
-            {"square": Text("square", "正方形"), "ellipse": Text("ellipse", "楕円"),
-             "heart": Text("heart", "ハート")}, tier="simple", factor=True,
+            "shape",
+            "nominal",
+            Text("Shape", "形"),
+            SHAPES,
+            {
+                "square": Text("square", "正方形"),
+                "ellipse": Text("ellipse", "楕円"),
+                "heart": Text("heart", "ハート"),
+            },
+            tier="simple",
+            factor=True,
         ),
         Attribute("scale", "continuous", Text("Scale", "大きさ"), tier="simple", factor=True),
         Attribute(
-            "orientation", "circular", Text("Orientation", "向き"), period=2 * np.pi,
-            unit="radian", tier="simple", factor=True,
+            "orientation",
+            "circular",
+            Text("Orientation", "向き"),
+            period=2 * np.pi,
+            unit="radian",
+            tier="simple",
+            factor=True,
             description="a square looks the same after a quarter turn, an ellipse after a half",
         ),
-        Attribute("x", "continuous", Text("Place, left to right", "横の位置"), tier="simple",
-                  factor=True),
-        Attribute("y", "continuous", Text("Place, top to bottom", "縦の位置"), tier="simple",
-                  factor=True),
+        Attribute(
+            "x", "continuous", Text("Place, left to right", "横の位置"), tier="simple", factor=True
+        ),
+        Attribute(
+            "y", "continuous", Text("Place, top to bottom", "縦の位置"), tier="simple", factor=True
+        ),
     )

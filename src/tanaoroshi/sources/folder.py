@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -16,8 +17,6 @@ from tanaoroshi.sources.declared import read_declared
 from tanaoroshi.sources.tables import open_parquet, read_columns, read_csv
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tanaoroshi.records.attributes import Ints
 
 TABLES = ("attributes.csv", "attributes.parquet")
@@ -59,15 +58,17 @@ def load_folder(folder: Path) -> Collection:
     """
     found = [folder / name for name in TABLES if (folder / name).exists()]
     if len(found) != 1:
-        raise InputError("{file} holds two tables: {names}. Keep one.",
-                         file=str(folder), names=TABLES)
+        raise InputError(
+            "{file} holds two tables: {names}. Keep one.", file=str(folder), names=TABLES
+        )
     table = found[0]
     columns, left_out = _read_table(table)
     declared = read_declared(folder / "collection.toml")
     if "file" not in columns:
         raise InputError(
             "{file} has no column file, which names the pictures. There are: {columns}.",
-            file=str(table), columns=tuple(columns)[:20],
+            file=str(table),
+            columns=tuple(columns)[:20],
         )
     names = columns.pop("file").to_pylist()
     rows, absent = _usable(folder, table, names, columns)
@@ -90,8 +91,7 @@ def _read_table(table: Path) -> tuple[dict[str, pa.Array], list[Message]]:
         return read_columns(file, table, file.schema_arrow.names), []
     columns, empty = read_csv(table)
     if empty:
-        return columns, [message("{file}: empty rows were skipped: {n}.",
-                                 file=table.name, n=empty)]
+        return columns, [message("{file}: empty rows were skipped: {n}.", file=table.name, n=empty)]
     return columns, []
 
 
@@ -118,14 +118,21 @@ def _usable(
     if not first:
         raise InputError(
             "{file}: none of the {n} pictures that it names exists in {folder} (the first is "
-            "{name}).", file=str(table), n=len(names), folder=str(folder), name=absent[0],
+            "{name}).",
+            file=str(table),
+            n=len(names),
+            folder=str(folder),
+            name=absent[0],
         )
     said = []
     if absent:
-        said.append(message(
-            "Pictures that are named, but don't exist, were left out: {n} ({names}).",
-            n=len(absent), names=_some(absent),
-        ))
+        said.append(
+            message(
+                "Pictures that are named, but don't exist, were left out: {n} ({names}).",
+                n=len(absent),
+                names=_some(absent),
+            )
+        )
     if repeated:
         said.append(message("Rows that repeat an earlier one were left out: {n}.", n=repeated))
     return list(first.values()), said
@@ -136,7 +143,11 @@ def _check_same(table: Path, columns: dict[str, pa.Array], first: int, again: in
         if column[first].as_py() != column[again].as_py():
             raise InputError(
                 "{file}: rows {first} and {again} name the same picture, but differ in {name}. "
-                "Keep one.", file=str(table), first=first + 1, again=again + 1, name=name,
+                "Keep one.",
+                file=str(table),
+                first=first + 1,
+                again=again + 1,
+                name=name,
             )
 
 

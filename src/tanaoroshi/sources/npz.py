@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import zipfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -53,17 +52,28 @@ def read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
                 raise InputError(
                     "{file} unpacks to {size} bytes, more than {limit}. Store so many pictures "
                     "as Parquet, which is read in pieces.",
-                    file=str(path), size=size, limit=MAX_ARRAY_BYTES,
+                    file=str(path),
+                    size=size,
+                    limit=MAX_ARRAY_BYTES,
                 )
             return {
                 entry.filename.removesuffix(".npy"): _read_entry(archive, entry, path)
                 for entry in entries
             }
-    except (OSError, ValueError, EOFError, NotImplementedError, RuntimeError, MemoryError,
-            zipfile.BadZipFile, zipfile.LargeZipFile) as error:
+    except (
+        OSError,
+        ValueError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        MemoryError,
+        zipfile.BadZipFile,
+        zipfile.LargeZipFile,
+    ) as error:
         raise InputError(
             "{file} can't be read as .npz; it is damaged or something else. "
-            "Write it again with numpy.savez.", file=str(path),
+            "Write it again with numpy.savez.",
+            file=str(path),
         ) from error
 
 
@@ -79,7 +89,8 @@ def load_npz(path: Path) -> Collection:
     if "images" not in arrays:
         raise InputError(
             "{file} has no array images. There are: {names}.",
-            file=str(path), names=tuple(arrays)[:20],
+            file=str(path),
+            names=tuple(arrays)[:20],
         )
     pictures = _check_pictures(arrays.pop("images"), path)
     toml = path.with_suffix(".toml")
@@ -113,12 +124,17 @@ def as_columns(
             raise InputError(
                 "{file}: the array {name} has the shape {shape}, but there are {n} images; "
                 "an attribute has one value for each.",
-                file=str(path), name=name, shape=str(array.shape), n=length,
+                file=str(path),
+                name=name,
+                shape=str(array.shape),
+                n=length,
             )
         if array.dtype.kind not in "biufUS":
             raise InputError(
                 "{file}: the array {name} holds {kind}, neither numbers nor text.",
-                file=str(path), name=name, kind=str(array.dtype),
+                file=str(path),
+                name=name,
+                kind=str(array.dtype),
             )
         columns[name] = _column(array, name, path)
     return columns
@@ -127,7 +143,11 @@ def as_columns(
 def _column(array: NDArray[np.generic], name: str, path: Path) -> pa.Array:
     try:
         if array.dtype.kind in "US":
-            cells = np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+            cells = (
+                np.char.decode(array.astype(np.bytes_), "utf-8")
+                if array.dtype.kind == "S"
+                else array
+            )
             return pa.array([str(cell) or None for cell in cells], pa.string())
         return pa.array(array.astype(array.dtype.newbyteorder("=")))
     except (UnicodeError, pa.ArrowException) as error:
@@ -141,19 +161,22 @@ def _check_pictures(pictures: NDArray[np.generic], path: Path) -> NDArray[np.uin
     if pictures.dtype != np.uint8:
         raise InputError(
             "{file}: images holds {kind}. Store pictures as uint8, 0 (black) to 255 (white).",
-            file=str(path), kind=str(pictures.dtype),
+            file=str(path),
+            kind=str(pictures.dtype),
         )
     if len(shape) == 4 and shape[3] not in (1, 3, 4) and shape[1] in (1, 3, 4):
         raise InputError(
             "{file}: images has the shape {shape}, with the channels before height and width. "
             "Put them last: images.transpose(0, 2, 3, 1).",
-            file=str(path), shape=str(shape),
+            file=str(path),
+            shape=str(shape),
         )
     if len(shape) not in (3, 4) or (len(shape) == 4 and shape[3] not in (1, 3, 4)):
         raise InputError(
             "{file}: images has the shape {shape}, but should be images × height × width, or "
             "images × height × width × channels (1, 3 or 4).",
-            file=str(path), shape=str(shape),
+            file=str(path),
+            shape=str(shape),
         )
     if math.prod(shape) == 0:
         raise InputError("{file} holds no picture.", file=str(path))
@@ -169,21 +192,25 @@ def _read_entry(
         if version not in _HEADERS:
             raise InputError(
                 "{file}: the array {name} is neither of numbers nor of text.",
-                file=str(path), name=name,
+                file=str(path),
+                name=name,
             )
         header = _Header(*_HEADERS[version](stream))
         if header.dtype.hasobject:
             raise InputError(
                 "{file}: the array {name} holds pickled objects, which could run code and are "
                 "never opened. Store it as numbers or text, as in: array.astype(str).",
-                file=str(path), name=name,
+                file=str(path),
+                name=name,
             )
         wanted = math.prod(header.shape) * header.dtype.itemsize
         if min(header.shape, default=0) < 0 or wanted != entry.file_size - stream.tell():
             raise InputError(
                 "{file}: the array {name} says that it has the shape {shape}, but its data have "
                 "another size. Write it again with numpy.savez.",
-                file=str(path), name=name, shape=str(header.shape)[:80],
+                file=str(path),
+                name=name,
+                shape=str(header.shape)[:80],
             )
         content = stream.read(wanted)
         if len(content) != wanted or stream.read(1):

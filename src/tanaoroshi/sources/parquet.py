@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.files import digest_of_files
+from tanaoroshi.records.attributes import Ints
 from tanaoroshi.sources.collection import Collection, Raw
 from tanaoroshi.sources.columns import make_attributes
 from tanaoroshi.sources.declared import Declared, read_declared
 from tanaoroshi.sources.tables import class_names, open_parquet, read_columns, reading_parquet
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    import pyarrow.parquet as pq
-
-    from tanaoroshi.records.attributes import Ints
 
 # So many pictures are in memory at once.
 _BATCH = 64
@@ -53,7 +48,9 @@ class _Cursor:
     def _start(self, group: int) -> None:
         with reading_parquet(self.path):
             self.batches = self.file.iter_batches(
-                _BATCH, row_groups=range(group, len(self.starts)), columns=[self.column],
+                _BATCH,
+                row_groups=range(group, len(self.starts)),
+                columns=[self.column],
                 use_threads=False,
             )
         self.first, self.batch = int(self.starts[group]), []
@@ -136,7 +133,8 @@ def load_parquet(where: Path) -> Collection:
         attributes=made.attributes,
         images=ParquetImages(
             tuple(_cursor(p, f, column) for p, f in zip(paths, files, strict=True)),
-            np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64), int(lengths.sum()),
+            np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64),
+            int(lengths.sum()),
         ),
         left_out=made.left_out,
         notes=made.notes,
@@ -161,7 +159,9 @@ def _image_column(schema: pa.Schema, declared: Declared, path: Path) -> str:
         raise InputError(
             "{file} has no column {name} with pictures. There are: {columns}. "
             'Name the right one in collection.toml: images = "...".',
-            file=str(path), name=name, columns=tuple(schema.names)[:20],
+            file=str(path),
+            name=name,
+            columns=tuple(schema.names)[:20],
         )
     kind = schema.field(name).type
     if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:
@@ -169,7 +169,10 @@ def _image_column(schema: pa.Schema, declared: Declared, path: Path) -> str:
     if not (pa.types.is_binary(kind) or pa.types.is_large_binary(kind)):
         raise InputError(
             "{file}: the column {name} should hold the bytes of picture files, but it holds "
-            "{kind}.", file=str(path), name=name, kind=str(kind)[:80],
+            "{kind}.",
+            file=str(path),
+            name=name,
+            kind=str(kind)[:80],
         )
     return name
 
@@ -181,5 +184,7 @@ def _check_schema(schema: pa.Schema, first: pa.Schema, path: Path, first_path: P
             raise InputError(
                 "{file}: the column {name} is missing or of another type than in {other}. "
                 "All files of a collection have the same columns.",
-                file=str(path), name=field_.name, other=first_path.name,
+                file=str(path),
+                name=field_.name,
+                other=first_path.name,
             )

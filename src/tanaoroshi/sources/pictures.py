@@ -80,7 +80,7 @@ def decode(raw: Raw, size: tuple[int, int], channels: int) -> Decoded:
         raise
     except Image.DecompressionBombError as error:
         raise InputError("more than {limit} pixels", limit=MAX_PIXELS) from error
-    except Exception as error:  # noqa: BLE001 - decoders of foreign bytes raise whatever they like
+    except Exception as error:  # decoders of foreign bytes raise whatever they like
         raise InputError("no picture, or a broken one") from error
     return _fit(upright, changes, size, channels)
 
@@ -105,13 +105,11 @@ def _upright(
     return image, Change.NONE
 
 
-def _fit(
-    image: Image.Image, changes: Change, size: tuple[int, int], channels: int
-) -> Decoded:
+def _fit(image: Image.Image, changes: Change, size: tuple[int, int], channels: int) -> Decoded:
     """Bring a picture to a number of channels and a size."""
     if image.has_transparency_data and channels != 4:
         image = image.convert("RGBA")
-        if image.getextrema()[3] != (255, 255):
+        if image.getchannel("A").getextrema() != (255, 255):
             white = Image.new("RGBA", image.size, "white")
             image = Image.alpha_composite(white, image)
             changes |= Change.FLATTENED

@@ -51,7 +51,8 @@ def save_codes(
         if name in arrays:
             raise InputError(
                 "A column is called {name}, which means something else in a file of codes. "
-                "Rename it.", name=name,
+                "Rename it.",
+                name=name,
             )
     arrays["codes"] = codes
     if logvar is not None:
@@ -62,7 +63,8 @@ def save_codes(
     except OSError as error:
         raise InputError(
             "{file} can't be written ({reason}). Choose another place, or make room.",
-            file=str(path), reason=error.strerror or str(error),
+            file=str(path),
+            reason=error.strerror or str(error),
         ) from error
 
 
@@ -86,16 +88,24 @@ def _as_written(spec: Attribute, column: Floats) -> NDArray[np.generic]:
 
 def _declaration(attributes: Attributes, name: str, group: str) -> str:
     identifiers = ", ".join(map(_quoted, attributes.identifiers))
-    lines = [f"schema = {_quoted(SCHEMA)}", f"name = {_quoted(name)}",
-             f"identifiers = [{identifiers}]"]
+    lines = [
+        f"schema = {_quoted(SCHEMA)}",
+        f"name = {_quoted(name)}",
+        f"identifiers = [{identifiers}]",
+    ]
     if attributes.group is not None:
         lines.append(f"group = {_quoted(group)}")
     for spec in attributes.specs:
-        lines += ["", f"[attributes.{_quoted(spec.name)}]", f"kind = {_quoted(spec.kind)}",
-                  f"label = {_spoken(spec.label)}", f"unit = {_quoted(spec.unit)}",
-                  f"description = {_quoted(spec.description)}",
-                  f"protected = {str(spec.protected).lower()}",
-                  f"factor = {str(spec.factor).lower()}"]
+        lines += [
+            "",
+            f"[attributes.{_quoted(spec.name)}]",
+            f"kind = {_quoted(spec.kind)}",
+            f"label = {_spoken(spec.label)}",
+            f"unit = {_quoted(spec.unit)}",
+            f"description = {_quoted(spec.description)}",
+            f"protected = {str(spec.protected).lower()}",
+            f"factor = {str(spec.factor).lower()}",
+        ]
         if spec.tier is not None:
             lines.append(f"tier = {_quoted(spec.tier)}")
         if spec.period is not None:

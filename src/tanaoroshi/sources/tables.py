@@ -58,13 +58,18 @@ def read_csv(path: Path) -> tuple[dict[str, pa.Array], int]:
                 raise InputError(
                     "{file}, line {line}: there are {got} cells, but the first line names "
                     "{wanted} columns.",
-                    file=str(path), line=reader.line_num, got=len(row), wanted=len(header),
+                    file=str(path),
+                    line=reader.line_num,
+                    got=len(row),
+                    wanted=len(header),
                 )
             rows.append(row)
     except csv.Error as error:
         raise InputError(
             "{file}, line {line}: this is not CSV ({reason}).",
-            file=str(path), line=reader.line_num, reason=str(error),
+            file=str(path),
+            line=reader.line_num,
+            reason=str(error),
         ) from error
     cells = zip(*rows, strict=True) if rows else ((),) * len(header)
     return {name: _typed(column) for name, column in zip(header, cells, strict=True)}, empty
@@ -72,16 +77,15 @@ def read_csv(path: Path) -> tuple[dict[str, pa.Array], int]:
 
 def _check_header(header: list[str], path: Path) -> None:
     if not any(header):
-        raise InputError(
-            "{file} is empty. Its first line should name the columns.", file=str(path)
-        )
+        raise InputError("{file} is empty. Its first line should name the columns.", file=str(path))
     for name in header:
         if not name:
             raise InputError("{file}: a column has no name.", file=str(path))
         if header.count(name) > 1:
             raise InputError(
                 "{file}: two columns are called {name}. Rename one.",
-                file=str(path), name=name[:80],
+                file=str(path),
+                name=name[:80],
             )
     if len(header) == 1 and any(mark in header[0] for mark in ";\t"):
         raise InputError(
@@ -119,7 +123,8 @@ def reading_parquet(path: Path) -> Iterator[None]:
     except (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError) as error:
         raise InputError(
             "{file} can't be read as Parquet; it is damaged or something else. "
-            "Write or download it again.", file=str(path),
+            "Write or download it again.",
+            file=str(path),
         ) from error
 
 
@@ -154,7 +159,8 @@ def _magic(path: Path) -> bytes:
     except OSError as error:
         raise InputError(
             "{file} can't be read ({reason}). Check its permissions.",
-            file=str(path), reason=error.strerror or str(error),
+            file=str(path),
+            reason=error.strerror or str(error),
         ) from error
 
 
@@ -180,7 +186,9 @@ def read_columns(file: pq.ParquetFile, path: Path, names: list[str]) -> dict[str
             return {name: table.column(name).combine_chunks() for name in names}
     raise InputError(
         "{file}: its attributes take {size} bytes, more than {limit}. Leave out columns.",
-        file=str(path), size=size, limit=MAX_TABLE_BYTES,
+        file=str(path),
+        size=size,
+        limit=MAX_TABLE_BYTES,
     )
 
 
