@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tanaoroshi.records.attributes import Attribute, Attributes, Floats, Ints
+from tanaoroshi.records.attributes import Attribute, Attributes, Floats, Ints, Kind
 from tanaoroshi.shelves.chance import Chance, measure_chance
 from tanaoroshi.shelves.probes import Probed, probe
 from tanaoroshi.shelves.skills import Skills, weigh
@@ -16,35 +17,75 @@ from tanaoroshi.stats.multiple_tests import max_statistic_p
 from tanaoroshi.stats.resample import group_folds, group_index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tanaoroshi.shelves.settings import ShelfSettings
+
+Progress = Callable[[int, int, str], None] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Block:
-    """Attributes that are known for the same rows, and what was measured of them.
+class Sample:
+    """Attributes that are known for the same rows, and these rows.
 
     Attributes
     ----------
     targets
         k of them.
-    known
-        int64 (m,): all rows where they are known.
-    chance
-        On those rows.
+    kinds
+        k kinds.
     rows
-        int64 (n,): the rows that were used for prediction.
-    fold
         int64 (n,).
-    probed
-        k of them.
+    values
+        float64 (n, k).
+    group
+        int64 (n,) or ``None``.
     """
 
     targets: list[Target]
-    known: Ints
-    chance: Chance
+    kinds: list[Kind]
     rows: Ints
+    values: Floats
+    group: Ints | None
+
+    @classmethod
+    def of(cls, targets: list[Target], attributes: Attributes) -> Sample:
+        """Take all rows where the first of these targets is known."""
+        rows = np.flatnonzero(np.isfinite(targets[0].values))
+        return cls(
+            targets,
+            [attributes.specs[t.column].kind for t in targets],
+            rows,
+            np.column_stack([t.values[rows] for t in targets]),
+            None if attributes.group is None else attributes.group[rows],
+        )
+
+    def draw(self, settings: ShelfSettings, rng: np.random.Generator) -> Sample:
+        """Draw whole groups until ``max_rows`` is reached, but no fewer than ``min_groups``."""
+        n = len(self.rows)
+        if n <= settings.max_rows:
+            return self
+        index = group_index(n, self.group)
+        place = rng.permutation(int(index.max()) + 1)[index]
+        last = np.sort(place)[settings.max_rows]
+        drawn = np.flatnonzero(place < max(last, settings.min_groups))
+        group = None if self.group is None else self.group[drawn]
+        return Sample(self.targets, self.kinds, self.rows[drawn], self.values[drawn], group)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """What was measured of attributes that are known for the same rows.
+
+    Attributes
+    ----------
+    sample, chance
+        All these rows, and association on them.
+    part, fold, probed
+        The rows that were used for prediction, their folds int64 (n,), and prediction on them.
+    """
+
+    sample: Sample
+    chance: Chance
+    part: Sample
     fold: Ints
     probed: list[Probed]
 
@@ -71,61 +112,79 @@ class Case:
         return self.block.probed[self.index]
 
 
-def measure_block(
+def measure_cases(
     codes: Floats,
     attributes: Attributes,
-    members: list[Target],
+    targets: list[Target],
+    *,
     settings: ShelfSettings,
     rng: np.random.Generator,
-    tick: Callable[[], None],
-) -> Block:
-    """Measure all that is needed of attributes that are known for the same rows."""
-    known = np.flatnonzero(np.isfinite(members[0].values))
-    values = np.column_stack([t.values for t in members])
-    kinds = [attributes.specs[t.column].kind for t in members]
-    group = attributes.group
-    chance = measure_chance(
-        codes[known],
-        values[known],
-        kinds,
-        None if group is None else group[known],
-        settings=settings,
-        rng=rng,
-        tick=tick,
-    )
-    rows = known[_sample(len(known), None if group is None else group[known], settings, rng)]
-    inside = None if group is None else group[rows]
-    fold = group_folds(len(rows), inside, settings.folds, rng=rng)
-    probed = probe(codes[rows], values[rows], kinds, fold, settings=settings, rng=rng, tick=tick)
-    return Block(members, known, chance, rows, fold, probed)
-
-
-def _sample(n: int, group: Ints | None, settings: ShelfSettings, rng: np.random.Generator) -> Ints:
-    """Draw whole groups until ``max_rows`` is reached, but no fewer than ``min_groups``."""
-    if n <= settings.max_rows:
-        return np.arange(n)
-    index = group_index(n, group)
-    place = rng.permutation(int(index.max()) + 1)
-    order = np.lexsort((np.arange(n), place[index]))
-    last = place[index[order[settings.max_rows]]]
-    return np.flatnonzero(place[index] < max(last, settings.min_groups))
-
-
-def adjust_cases(
-    blocks: list[Block], attributes: Attributes, settings: ShelfSettings
+    progress: Progress,
 ) -> dict[int, Case]:
-    """Adjust all p-values together, and weigh each attribute's probes."""
-    if not blocks:
-        return {}
-    observed = np.concatenate([b.chance.statistics for b in blocks], axis=1)
-    null = np.concatenate([b.chance.null_statistics for b in blocks], axis=2)
-    p = max_statistic_p(observed, null, scale=True)
+    """Measure all that the judgement needs, by column of the table.
+
+    Parameters
+    ----------
+    codes
+        float64 (n, d).
+    attributes
+        The table.
+    targets
+        Those attributes that can be judged.
+    settings, rng, progress
+        See :func:`~tanaoroshi.shelves.judge.find_shelves`.
+    """
+    masks: dict[bytes, list[Target]] = {}
+    for target in targets:
+        masks.setdefault(np.isfinite(target.values).tobytes(), []).append(target)
+    tick = _Ticker(progress, len(masks) * settings.permutations + len(targets))
+    samples = [Sample.of(members, attributes) for members in masks.values()]
+    chances = [
+        measure_chance(
+            codes[s.rows], s.values, s.kinds, s.group, settings=settings, rng=rng, tick=tick
+        )
+        for s in samples
+    ]
     found, column = {}, 0
-    for block in blocks:
-        group = None if attributes.group is None else attributes.group[block.rows]
-        for index, target in enumerate(block.targets):
-            skills = weigh(block.probed[index], group, settings)
+    p = _adjusted(chances)
+    for sample, chance in zip(samples, chances, strict=True):
+        here = p[:, column : column + len(sample.targets)]
+        column += len(sample.targets)
+        part = sample.draw(settings, rng)
+        fold = group_folds(len(part.rows), part.group, settings.folds, rng=rng)
+        deep = (here.min(axis=0) <= settings.false_shelves).tolist()
+        probed = probe(
+            codes[part.rows],
+            part.values,
+            part.kinds,
+            fold,
+            deep,
+            settings=settings,
+            rng=rng,
+            tick=tick,
+        )
+        block = Block(sample, chance, part, fold, probed)
+        for index, target in enumerate(sample.targets):
+            skills = weigh(probed[index], part.group, settings)
             spec = attributes.specs[target.column]
-            found[target.column] = Case(spec, target, block, index, skills, p[:, column])
-            column += 1
+            found[target.column] = Case(spec, target, block, index, skills, here[:, index])
     return found
+
+
+class _Ticker:
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def __call__(self) -> None:
+        self._done += 1
+        if self._progress is not None:
+            self._progress(self._done, self._total, "shelves")
+
+
+def _adjusted(chances: list[Chance]) -> Floats:
+    """Adjust all p-values together, (d + 2, k)."""
+    if not chances:
+        return np.empty((0, 0))
+    observed = np.concatenate([c.statistics for c in chances], axis=1)
+    null = np.concatenate([c.null_statistics for c in chances], axis=2)
+    return max_statistic_p(observed, null, scale=True)

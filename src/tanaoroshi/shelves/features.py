@@ -62,7 +62,7 @@ def nonlinear(codes: Floats, knots: int, landmarks: int, *, rng: np.random.Gener
     knots
         Hat functions for each dimension.
     landmarks
-        How many codes.
+        How many codes; no more than one in five.
     rng
         Source of chance.
 
@@ -72,7 +72,7 @@ def nonlinear(codes: Floats, knots: int, landmarks: int, *, rng: np.random.Gener
     """
     z = standardise(codes)
     curves = [hats(column, knots_of(column, knots)) for column in z.T]
-    chosen = z[rng.choice(len(z), min(landmarks, len(z)), replace=False)]
+    chosen = z[rng.choice(len(z), min(landmarks, max(len(z) // 5, 1)), replace=False)]
     squared = cdist(z, chosen, "sqeuclidean")
     middle = float(np.median(squared)) or 1.0
     near = [np.exp(-squared / (2 * middle * width**2)) for width in (0.5, 1.0)]

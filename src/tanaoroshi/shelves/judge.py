@@ -32,7 +32,7 @@ from tanaoroshi.records.estimates import Estimate, Unmeasured
 from tanaoroshi.records.stocktake import Shelf, ShelfStatus
 from tanaoroshi.records.words import Words, message
 from tanaoroshi.shelves import words
-from tanaoroshi.shelves.cases import Case, adjust_cases, measure_block
+from tanaoroshi.shelves.cases import Case, Progress, measure_cases
 from tanaoroshi.shelves.neighbours import Place, find_company
 from tanaoroshi.shelves.skills import (
     answer,
@@ -43,15 +43,13 @@ from tanaoroshi.shelves.skills import (
 from tanaoroshi.shelves.targets import Target, make_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from tanaoroshi.records.attributes import Attribute, Attributes, Floats
     from tanaoroshi.records.estimates import Measured
     from tanaoroshi.records.words import Text
     from tanaoroshi.shelves.company import Company
     from tanaoroshi.shelves.settings import ShelfSettings
-
-    Progress = Callable[[int, int, str], None] | None
 
 
 def find_shelves(
@@ -98,30 +96,13 @@ def find_shelves(
     codes = _checked(codes, attributes)
     targets = make_targets(attributes, settings)
     usable = [t for t in targets if t.problem is None]
-    masks: dict[bytes, list[Target]] = {}
-    for target in usable:
-        masks.setdefault(np.isfinite(target.values).tobytes(), []).append(target)
-    tick = _Ticker(progress, len(masks) * settings.permutations + len(usable))
-    blocks = [
-        measure_block(codes, attributes, members, settings, rng, tick) for members in masks.values()
-    ]
-    cases = adjust_cases(blocks, attributes, settings)
+    cases = measure_cases(codes, attributes, usable, settings=settings, rng=rng, progress=progress)
     return tuple(
         _judge(cases[t.column], cases, codes, attributes, settings)
         if t.problem is None
         else _unjudged(attributes.specs[t.column], codes.shape[1], t, t.problem, settings)
         for t in targets
     )
-
-
-class _Ticker:
-    def __init__(self, progress: Progress, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
-
-    def __call__(self) -> None:
-        self._done += 1
-        if self._progress is not None:
-            self._progress(self._done, self._total, "shelves")
 
 
 def _checked(codes: Floats, attributes: Attributes) -> Floats:
@@ -217,7 +198,7 @@ def _rule(case: Case, codes: Floats, settings: ShelfSettings) -> _Ruling:
         if "unclear" in answers:
             margin = tests[answers.index("unclear")]
             return _too_few(label, whole, abs(margin.value), settings, margin)
-        place = Place(case.block.rows, codes[case.block.rows, j], j)
+        place = Place(case.block.part.rows, codes[case.block.part.rows, j], j)
         text = words.own_dimension(label, j, skills.best)
         return _Ruling("own_dimension", skills.best, text, place, parts)
     if answers[0] == "yes":
@@ -227,7 +208,7 @@ def _rule(case: Case, codes: Floats, settings: ShelfSettings) -> _Ruling:
         margin = skills.direction_enough
         return _too_few(label, whole, abs(margin.value), settings, margin)
     if along == "yes" and case.probed.vector is not None:
-        place = Place(case.block.rows, case.probed.projection, None)
+        place = Place(case.block.part.rows, case.probed.projection, None)
         text = words.own_direction(label, skills.direction, skills.best)
         return _Ruling("own_direction", skills.direction, text, place, parts)
     if skills.two is not None and skills.two_enough is not None and skills.two_enough.value >= 0:
@@ -261,12 +242,12 @@ def _minus(estimate: Estimate, amount: float) -> Estimate:
 
 
 def _parts(case: Case, settings: ShelfSettings) -> tuple[int, ...]:
-    """Return the dimensions that hold part of the attribute, best first; at least one."""
+    """Return the dimensions that by themselves hold part of the attribute, best first."""
     each = case.skills.each
     order = sorted(range(len(each)), key=lambda j: -each[j].value)
     sure = [j for j in order if case.p[j] <= settings.false_shelves and each[j].low > 0]
     large = [j for j in sure if each[j].value >= settings.part * case.skills.whole.value]
-    return tuple(large or sure or order[:1])
+    return tuple(large or sure)
 
 
 def _in_company(
@@ -290,18 +271,21 @@ def _evidence(
     case: Case, codes: Floats, attributes: Attributes, settings: ShelfSettings
 ) -> dict[str, Measured]:
     j, chance, skills = case.dimension, case.block.chance, case.skills
-    known = case.block.known
-    group = None if attributes.group is None else attributes.group[known]
+    sample = case.block.sample
     return {
         "association": information_estimate(
             chance.code_bins[:, j],
             chance.attribute_bins[:, case.index],
             float(chance.expected[j, case.index]),
-            group,
+            sample.group,
             settings,
         ),
         "rank_correlation": rank_correlation(
-            codes[known, j], case.target.values[known], case.spec.kind, group, settings
+            codes[sample.rows, j],
+            sample.values[:, case.index],
+            case.spec.kind,
+            sample.group,
+            settings,
         ),
         "best_dimension": skills.best,
         "best_direction": skills.direction,

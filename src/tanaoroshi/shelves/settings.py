@@ -28,11 +28,14 @@ class ShelfSettings:
         Points that bend the curve from a dimension to an attribute. 12 follow any curve that a
         slider could be read by.
     landmarks
-        Codes that the nonlinear probe measures nearness to; more change its skill by less than a
-        hundredth on the models tried.
+        Codes that the smooth probe of all dimensions measures nearness to.
+    trees
+        Trees that are tried beside each smooth probe where an association was found; the better
+        of the two counts. Twice as many add less than a hundredth to their skill. A
+        quarter of them for a single dimension or direction.
     max_rows
         Most images used for prediction (whole groups, drawn by chance): the intervals are then
-        near ±0.01, and more images would only cost time. Association uses all images.
+        near ±0.02, and more images would only cost time. Association uses all images.
     min_groups
         Fewest independent images or groups that we judge by: below it, intervals that rest on
         group sums are too short.
@@ -70,7 +73,8 @@ class ShelfSettings:
     folds: int = 5
     knots: int = 12
     landmarks: int = 200
-    max_rows: int = 20_000
+    trees: int = 20
+    max_rows: int = 10_000
     min_groups: int = 30
     min_class: int = 5
     max_classes: int = 200

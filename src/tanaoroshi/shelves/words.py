@@ -87,6 +87,14 @@ def tied(label: Text, dimension: int | None, score: Estimate, others: tuple[Text
 
 def spread(label: Text, dimensions: tuple[int, ...], score: Estimate, best: Estimate) -> Message:
     """Say that several dimensions hold the attribute."""
+    if len(dimensions) < 2:
+        return message(
+            "{attribute} has no place of its own: all dimensions together tell {share} of how it "
+            "varies, the best single one {best}.",
+            attribute=label,
+            share=percent(score),
+            best=percent(best),
+        )
     return message(
         "{attribute} is spread over several dimensions ({dimensions}): together they tell {share} "
         "of how it varies, the best single one {best}.",
