@@ -79,7 +79,7 @@ class Collection:
         )
 
     def sample(self, limit: int, *, rng: np.random.Generator) -> Collection:
-        """Return ``limit`` images drawn without replacement, in their order; all if there are fewer.
+        """Return ``limit`` images, drawn without replacement; all if there are fewer.
 
         Raises
         ------

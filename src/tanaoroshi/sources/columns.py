@@ -59,9 +59,9 @@ def make_attributes(
     columns: Mapping[str, pa.Array],
     declared: Declared,
     *,
+    length: int,
     where: str,
     class_names: Mapping[str, tuple[str, ...]] | None = None,
-    factors: bool = False,
 ) -> Table:
     """Return the attributes that some columns hold.
 
@@ -71,12 +71,12 @@ def make_attributes(
         Columns of one length, by name, without the pictures.
     declared
         What ``collection.toml`` says of them.
+    length
+        How many rows there are: there may be no columns.
     where
         The file they come from, for messages.
     class_names
         Names of the classes of columns of whole numbers, where the file has them.
-    factors
-        The source declares its columns to be factors of variation.
 
     Raises
     ------
@@ -84,54 +84,43 @@ def make_attributes(
         When a declaration and a column disagree.
     """
     declared.check_columns(tuple(columns))
-    length = len(next(iter(columns.values()))) if columns else 0
+    identifiers = {name: _as_text(columns[name]) for name in declared.identifiers}
+    skipped = {*declared.identifiers, declared.group} - {*declared.attributes}
     kept: list[_Column] = []
     left_out: list[Message] = []
     inferred: list[str] = []
-    identifiers = {name: _as_text(columns[name]) for name in declared.identifiers}
-    for name, raw in columns.items():
-        if name in identifiers or (name == declared.group and name not in declared.attributes):
+    for name in columns:
+        if name in skipped:
             continue
-        column = _plain(raw, (class_names or {}).get(name))
-        spec = declared.attributes.get(name) if column is not None else None
+        column = _plain(columns[name], (class_names or {}).get(name))
         if column is None:
-            left_out.append(
-                message(
-                    "The column {name} holds neither numbers nor text; it was left out.", name=name
-                )
-            )
+            left_out.append(message("The column {name} holds neither numbers nor text.", name=name))
             continue
+        spec = declared.attributes.get(name)
         if spec is None:
             spec = Attribute(name, _guess(name, column), Text(name, name), inferred=True)
             inferred.append(f"{name} ({spec.kind})")
         read = _read(spec, column, declared.orders.get(name, ()), where)
         if read is None:
             identifiers[name] = _as_text(column)
-            if spec.kind != "text":
-                left_out.append(
-                    message(
-                        "The attribute {name} has another value on almost every image; it is shown, "
-                        "but not measured.",
-                        name=name,
-                    )
-                )
-        elif (reason := _pointless(read)) is not None:
+        reason = _pointless(spec, read)
+        if reason is not None:
             left_out.append(reason)
-        else:
+        elif read is not None:
             kept.append(read)
-    notes = list(declared.notes)
-    if inferred:
-        notes.append(
-            message(
-                "Nobody said what kind these attributes are; it was inferred: {columns}. "
-                "A collection.toml settles it.",
-                columns=tuple(inferred),
-            )
-        )
-    specs = tuple(replace(c.spec, factor=c.spec.factor or factors) for c in kept)
     matrix = np.column_stack([c.values for c in kept]) if kept else np.empty((length, 0))
     group = None if declared.group is None else _groups(columns[declared.group])
-    return Table(Attributes(specs, matrix, group, identifiers), tuple(left_out), tuple(notes))
+    attributes = Attributes(tuple(c.spec for c in kept), matrix, group, identifiers)
+    notes = (*declared.notes, *([_inferred(inferred)] if inferred else []))
+    return Table(attributes, tuple(left_out), notes)
+
+
+def _inferred(columns: list[str]) -> Message:
+    return message(
+        "Nobody said what kind these attributes are; it was inferred: {columns}. "
+        "A collection.toml settles it.",
+        columns=tuple(columns),
+    )
 
 
 def _plain(column: pa.Array, names: tuple[str, ...] | None) -> pa.Array | None:
@@ -280,15 +269,23 @@ def _numbers(spec: Attribute, column: pa.Array, where: str) -> Floats:
     return values
 
 
-def _pointless(column: _Column) -> Message | None:
-    """Return why nothing can be measured of a column, if so."""
+def _pointless(spec: Attribute, column: _Column | None) -> Message | None:
+    """Return why nothing can be measured of an attribute, if so; a text is not meant to be."""
+    if column is None:
+        if spec.kind == "text":
+            return None
+        return message(
+            "The attribute {name} has another value on almost every image; it is shown, but not "
+            "measured.",
+            name=spec.name,
+        )
     known = column.values[~np.isnan(column.values)]
     if known.size == 0:
-        return message("The attribute {name} is empty; it was left out.", name=column.spec.name)
+        return message("The attribute {name} is empty; it was left out.", name=spec.name)
     if (known == known[0]).all():
         return message(
             "The attribute {name} has the same value on all images; it was left out.",
-            name=column.spec.name,
+            name=spec.name,
         )
     return None
 

@@ -132,8 +132,8 @@ def load_dsprites() -> Collection:
         images=images,
         notes=(
             message(
-                "A turned square looks the same after a quarter turn, an ellipse after a half turn: "
-                "orientation can't be read from their pictures alone."
+                "A turned square looks the same after a quarter turn, an ellipse after a half "
+                "turn: orientation can't be read from their pictures alone."
             ),
         ),
     )

@@ -73,7 +73,7 @@ def load_folder(folder: Path) -> Collection:
     names = columns.pop("file").to_pylist()
     rows, absent = _usable(folder, table, names, columns)
     columns = {name: column.take(pa.array(rows)) for name, column in columns.items()}
-    made = make_attributes(columns, declared, where=str(table))
+    made = make_attributes(columns, declared, length=len(rows), where=str(table))
     kept = tuple(str(names[row]) for row in rows)
     return Collection(
         name=declared.name or folder.resolve().name,

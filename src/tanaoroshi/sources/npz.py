@@ -96,7 +96,7 @@ def load_npz(path: Path) -> Collection:
     toml = path.with_suffix(".toml")
     declared = read_declared(toml)
     columns = as_columns(arrays, len(pictures), path)
-    made = make_attributes(columns, declared, where=str(path))
+    made = make_attributes(columns, declared, length=len(pictures), where=str(path))
     about = [toml] if toml.exists() else []
     return Collection(
         name=declared.name or path.stem,
