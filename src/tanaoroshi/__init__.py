@@ -1,1 +1,79 @@
-"""Tanaoroshi takes stock of the latent space of an image-generation model."""
+"""Tanaoroshi takes stock of the latent space of an image-generation model.
+
+>>> import tanaoroshi as tn
+>>> model, pictures = tn.load_model("emoji-v2"), tn.load_collection("emoji", limit=200)
+>>> (pictures.name, len(pictures), model.latent.shape)
+('emoji-noto-16', 200, (16,))
+
+Everything is imported when it is first used, so that ``import tanaoroshi`` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tanaoroshi.engine import encode
+    from tanaoroshi.errors import InputError
+    from tanaoroshi.metrics import dci, mig, sap
+    from tanaoroshi.metrics import measure as metrics
+    from tanaoroshi.models import load_model, model_from_functions
+    from tanaoroshi.records.estimates import Estimate, Unmeasured
+    from tanaoroshi.shelves import find_shelves
+    from tanaoroshi.sources import load_codes, load_collection
+    from tanaoroshi.store import open_store
+    from tanaoroshi.workflows import report
+    from tanaoroshi.workflows import take as stocktake
+
+__version__ = "0.1.0"
+__all__ = [
+    "Estimate",
+    "InputError",
+    "Unmeasured",
+    "dci",
+    "encode",
+    "find_shelves",
+    "load_codes",
+    "load_collection",
+    "load_model",
+    "metrics",
+    "mig",
+    "model_from_functions",
+    "open_store",
+    "report",
+    "sap",
+    "stocktake",
+]
+
+_HOMES = {
+    "Estimate": "records.estimates:Estimate",
+    "InputError": "errors:InputError",
+    "Unmeasured": "records.estimates:Unmeasured",
+    "dci": "metrics:dci",
+    "encode": "engine:encode",
+    "find_shelves": "shelves:find_shelves",
+    "load_codes": "sources:load_codes",
+    "load_collection": "sources:load_collection",
+    "load_model": "models:load_model",
+    "metrics": "metrics:measure",
+    "mig": "metrics:mig",
+    "model_from_functions": "models:model_from_functions",
+    "open_store": "store:open_store",
+    "report": "workflows:report",
+    "sap": "metrics:sap",
+    "stocktake": "workflows:take",
+}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        msg = f"module 'tanaoroshi' has no attribute {name!r}"
+        raise AttributeError(msg)
+    module, _, attribute = home.partition(":")
+    return getattr(import_module(f"tanaoroshi.{module}"), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import tanaoroshi
+
+
+@pytest.mark.parametrize("name", tanaoroshi.__all__)
+def test_every_name_is_there_and_says_what_it_is(name: str) -> None:
+    thing = getattr(tanaoroshi, name)
+    assert thing.__doc__
+    assert name in dir(tanaoroshi)
+
+
+def test_a_wrong_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = tanaoroshi.no_such_name
+
+
+def test_importing_brings_nothing_heavy() -> None:
+    code = (
+        "import sys, time; start = time.perf_counter(); import tanaoroshi; "
+        "print(time.perf_counter() - start, *sorted(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    seconds, *modules = done.stdout.split()
+    assert float(seconds) < 0.3
+    assert not {"numpy", "scipy", "sklearn", "onnxruntime", "pyarrow", "altair", "torch"} & set(
+        modules
+    )
+
+
+def test_everything_but_training_works_without_torch() -> None:
+    code = (
+        "import sys; sys.modules['torch'] = None; import tanaoroshi; "
+        "[getattr(tanaoroshi, name) for name in tanaoroshi.__all__]; import tanaoroshi.cli.app"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
