@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -21,6 +23,11 @@ from tanaoroshi.records.stocktake import (
     Tie,
 )
 from tanaoroshi.records.words import Text, message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
 ESTIMATE = Estimate(0.1 + 0.2, 0.25, 1 / 3, 0.01, 2100, "mig, 20 bins")
 UNMEASURED = Unmeasured(Text("no decoder", "デコーダーなし"))
@@ -104,10 +111,26 @@ def make_exhibits() -> dict[str, Exhibit]:
     }
 
 
-def make_codes() -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def make_codes() -> NDArray[np.float32]:
     return np.random.default_rng(1).standard_normal((50, 2)).astype(np.float32)
 
 
 @pytest.fixture
 def stocktake() -> Stocktake:
     return make_stocktake()
+
+
+@pytest.fixture
+def another() -> Callable[[int], Stocktake]:
+    """Make a stocktake that differs from the first in its seed."""
+    return make_stocktake
+
+
+@pytest.fixture
+def exhibits() -> dict[str, Exhibit]:
+    return make_exhibits()
+
+
+@pytest.fixture
+def codes() -> NDArray[np.float32]:
+    return make_codes()
