@@ -15,6 +15,7 @@ from tanaoroshi.stats.information import (
     association_matrix,
     association_null,
     count_tables,
+    cross,
     entropy,
     miller_madow,
     mutual_information,
@@ -116,9 +117,7 @@ def test_null_draws_are_the_matrix_of_permuted_rows() -> None:
     orders = [RNG.permutation(N) for _ in range(3)]
     null = association_null(CODES, ATTRIBUTES, orders)
     for draw, order in zip(null, orders, strict=True):
-        np.testing.assert_allclose(
-            draw, association_matrix(CODES, ATTRIBUTES[order]), atol=1e-12
-        )
+        np.testing.assert_allclose(draw, association_matrix(CODES, ATTRIBUTES[order]), atol=1e-12)
     assert association_null(CODES, ATTRIBUTES, []).shape == (0, D, K)
 
 
@@ -141,6 +140,20 @@ def test_mutual_information_is_symmetric_and_blind_to_names(seed: int) -> None:
     shuffled = table[rng.permutation(4)][:, rng.permutation(5)]
     assert mutual_information(shuffled) == pytest.approx(value, abs=1e-12)
     assert 0 <= value <= min(entropy(table.sum(0)), entropy(table.sum(1))) + 1e-12
+
+
+def test_the_jackknife_is_that_of_leaving_out_each_row() -> None:
+    x, y = CODES[:60, :2], ATTRIBUTES[:60, :1]
+    kept = np.flatnonzero(y[:, 0] >= 0)
+    crossing = cross(x, y)
+    ours = crossing.information(crossing.counts(), bias="jackknife").mutual[:, 0]
+    n = len(kept)
+    for j in range(2):
+        left_out = [
+            mutual_info_score(np.delete(x[kept, j], i), np.delete(y[kept, 0], i)) for i in range(n)
+        ]
+        expected = n * mutual_info_score(x[kept, j], y[kept, 0]) - (n - 1) * np.mean(left_out)
+        assert ours[j] == pytest.approx(expected, abs=1e-10)
 
 
 def test_miller_madow_takes_off_most_of_the_bias_under_independence() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Normaliser = Literal["attribute", "code", "joint", "mean", "min"]
+Bias = Literal["none", "jackknife"]
 
 # Rows × dimensions × attributes that are counted at a time: bounds the memory, not the answer.
 BLOCK = 4_000_000
@@ -45,9 +46,7 @@ def entropy(counts: Floats | Ints, axis: int = -1) -> Floats:
     return np.asarray(np.maximum(np.log(total) - mass / total, 0))
 
 
-def count_tables(
-    code_bins: Ints, attribute_bins: Ints, weights: Floats | None = None
-) -> Floats:
+def count_tables(code_bins: Ints, attribute_bins: Ints, weights: Floats | None = None) -> Floats:
     """Count every dimension against one attribute.
 
     Parameters
@@ -177,26 +176,34 @@ class Crossing:
             table += np.bincount(index, weights=weight, minlength=size)
         return table.reshape(self.total_lines, d, self.bins)
 
-    def information(self, counts: Floats | Ints) -> Information:
-        """Turn counts into entropies and mutual informations."""
+    def information(self, counts: Floats | Ints, *, bias: Bias = "none") -> Information:
+        """Turn counts into entropies and mutual informations.
+
+        Parameters
+        ----------
+        counts
+            (lines, d, m), as :meth:`counts` gives them; whole numbers for the jackknife.
+        bias
+            ``none``: plug-in. ``jackknife``: every entropy is its delete-one jackknife, which
+            has a closed form in the counts; a mutual information may then fall below 0.
+        """
         d, k = counts.shape[1], len(self.starts)
-        mass = _mass(counts)
-        joint = np.empty((d, k))
-        code = np.empty((d, k))
-        attribute = np.empty(k)
-        n = np.empty(k)
-        per_line = mass.sum(axis=2)
+        code, joint = np.zeros((d, k)), np.zeros((d, k))
+        attribute, n = np.zeros(k), np.zeros(k)
+        per_line = _mass(counts, bias).sum(axis=2)
         for a, (start, width) in enumerate(zip(self.starts, self.classes, strict=True)):
             here = slice(start, start + width)
             table = counts[here]
             # Of one attribute: the same rows in every dimension.
-            of_class = table[:, 0].sum(axis=-1) if d else np.zeros(width)
+            of_class = table[:, 0].sum(axis=-1) if d else np.zeros(width, dtype=counts.dtype)
             n[a] = of_class.sum()
-            attribute[a] = entropy(of_class)
-            code[:, a] = entropy(table.sum(axis=0))
-            joint[:, a] = np.log(max(n[a], 1)) - per_line[here].sum(axis=0) / max(n[a], 1)
-        information = np.maximum(code + attribute - joint, 0)
-        return Information(information, code, attribute, n)
+            if n[a] > 1:
+                whole = _whole(float(n[a]), bias)
+                attribute[a] = whole - _mass(of_class, bias).sum() / n[a]
+                code[:, a] = whole - _mass(table.sum(axis=0), bias).sum(axis=-1) / n[a]
+                joint[:, a] = whole - per_line[here].sum(axis=0) / n[a]
+        mutual = code + attribute - joint
+        return Information(np.maximum(mutual, 0) if bias == "none" else mutual, code, attribute, n)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -311,17 +318,25 @@ def association_null(
     return np.stack(draws) if draws else np.empty(shape)
 
 
-def _mass(counts: Floats | Ints) -> Floats:
-    """Return c·ln c of every count; whole counts by looking them up."""
+def _mass(counts: Floats | Ints, bias: Bias = "none") -> Floats:
+    """Return what each count takes off the entropy; for whole counts it is looked up."""
     if counts.dtype.kind == "f":
         return np.asarray(xlogy(counts, counts))
     known = np.arange(counts.max(initial=0) + 1, dtype=np.float64)
-    return np.asarray(xlogy(known, known)[counts])
+    mass = xlogy(known, known)
+    if bias == "jackknife":
+        mass[1:] = known[1:] * np.diff(mass)
+    return np.asarray(mass[counts])
 
 
-def _share(
-    information: Floats, code: Floats, attribute: Floats, normalise: Normaliser
-) -> Floats:
+def _whole(n: float, bias: Bias) -> float:
+    """Return the entropy's other term: ``H = _whole(n) - sum(_mass(counts)) / n``."""
+    if bias == "none":
+        return float(np.log(n))
+    return float(xlogy(n, n) - xlogy(n - 1, n - 1))
+
+
+def _share(information: Floats, code: Floats, attribute: Floats, normalise: Normaliser) -> Floats:
     whole = {
         "attribute": np.broadcast_to(attribute, information.shape),
         "code": code,

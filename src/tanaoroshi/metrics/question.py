@@ -1,0 +1,339 @@
+"""What every metric starts from, computed once: classes, tables of counts, permutations, batches.
+
+A metric is a function of a :class:`Question` to a :class:`Answer`. What several metrics need
+stands here as a cached property, so that one discretisation and one pass of permutations serve
+them all. Each source of chance has its own stream, so that no metric's numbers depend on which
+others are asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from tanaoroshi.errors import InputError
+from tanaoroshi.records.attributes import Floats, Ints, Kind
+from tanaoroshi.records.estimates import Measured, Unmeasured
+from tanaoroshi.records.words import Words, message
+from tanaoroshi.stats.discretize import How, discretize, discretize_codes
+from tanaoroshi.stats.information import Crossing, Information, cross
+from tanaoroshi.stats.resample import group_folds, group_index, permuted_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+Convention = Literal["paper", "disentanglement_lib"]
+
+# Below this many independent images no interval means anything.
+FEWEST = 10
+# Sums over at most this many random batches of whole groups carry the sampling variation: its
+# standard deviation is then known to within some 3 %.
+BATCHES = 500
+# Above this many cells of the table a permutation is dear, and the mean of few is sharp.
+DEAR = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A metric's value over all attributes, and for each (``None``: it has none)."""
+
+    total: Measured
+    per_attribute: tuple[Measured, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NullTables:
+    """The same statistics under B permutations, each (B, d, k)."""
+
+    plain: Floats
+    corrected: Floats
+    accuracy: Floats
+    attribute_entropy: Floats
+    code_entropy: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Codes, attributes and settings, checked; made by :func:`question`.
+
+    Attributes
+    ----------
+    codes
+        float64 (n, d), finite.
+    values
+        float64 (n, k), NaN missing.
+    names, kinds
+        Of the k attributes.
+    group
+        int64 (n,) or ``None``.
+    logvar
+        float64 (n, d) or ``None``.
+    convention
+        ``paper`` or ``disentanglement_lib``.
+    bins
+        Bins for codes (and continuous attributes).
+    permutations
+        How many give the chance level.
+    seed
+        Of all streams of chance.
+    """
+
+    codes: Floats
+    values: Floats
+    names: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    group: Ints | None
+    logvar: Floats | None
+    convention: Convention
+    bins: int
+    permutations: int
+    seed: int
+
+    @property
+    def how(self) -> How:
+        """How dimensions are cut."""
+        return "quantile" if self.convention == "paper" else "width"
+
+    def stream(self, name: str) -> np.random.Generator:
+        """Return the stream of chance of that name."""
+        return np.random.default_rng([self.seed, *name.encode()])
+
+    @cached_property
+    def refused(self) -> tuple[Words | None, ...]:
+        """Why an attribute can't be measured at all; ``None`` where it can."""
+        return tuple(self._refuse(a) for a in range(len(self.names)))
+
+    @cached_property
+    def usable(self) -> Ints:
+        """Which attributes can be measured, int64 (up to k,)."""
+        return np.array([a for a, why in enumerate(self.refused) if why is None], dtype=np.int64)
+
+    @cached_property
+    def code_bins(self) -> Ints:
+        """Classes of the codes, int64 (n, d)."""
+        return discretize_codes(self.codes, self.bins, how=self.how)
+
+    @cached_property
+    def attribute_bins(self) -> Ints:
+        """Classes of the usable attributes, int64 (n, usable), -1 missing."""
+        columns = []
+        for a in self.usable:
+            kind: Kind = self.kinds[a] if self.convention == "paper" else "nominal"
+            columns.append(discretize(self.values[:, a], kind, self.bins))
+        return np.stack(columns, axis=1)
+
+    @cached_property
+    def crossing(self) -> Crossing:
+        """All dimensions × usable attributes, ready to be counted."""
+        return cross(self.code_bins, self.attribute_bins)
+
+    @cached_property
+    def counts(self) -> Floats | Ints:
+        """The one table of counts."""
+        return self.crossing.counts()
+
+    @cached_property
+    def information(self) -> Information:
+        """Plug-in entropies and mutual informations."""
+        return self.crossing.information(self.counts)
+
+    @cached_property
+    def orders(self) -> tuple[Ints, ...]:
+        """Orders of the attributes' rows under the null, shared by all metrics."""
+        rng = self.stream("orders")
+        dear = len(self.codes) * self.codes.shape[1] * len(self.usable) > DEAR
+        draws = min(self.permutations, 10) if dear else self.permutations
+        return tuple(permuted_rows(len(self.codes), self.group, rng=rng) for _ in range(draws))
+
+    @cached_property
+    def null(self) -> NullTables:
+        """One pass over the permutations for everything that rests on the table of counts."""
+        draws = []
+        for order in self.orders:
+            counts = self.crossing.counts(order)
+            plain = self.crossing.information(counts)
+            jack = self.crossing.information(counts, bias="jackknife")
+            draws.append(
+                (
+                    plain.mutual,
+                    jack.mutual,
+                    class_accuracy(self.crossing, counts),
+                    np.broadcast_to(jack.attribute, jack.mutual.shape),
+                    jack.code,
+                )
+            )
+        return NullTables(*(np.stack(part) for part in zip(*draws, strict=True)))
+
+    @cached_property
+    def batches(self) -> Ints:
+        """Random batches of whole groups, int64 (n,): the units of sampling variation."""
+        groups = len(np.unique(group_index(len(self.codes), self.group)))
+        rng = self.stream("batches")
+        return group_folds(len(self.codes), self.group, min(groups, BATCHES), rng=rng)
+
+    def known(self, a: int) -> int:
+        """Count the rows in which attribute ``a`` is known."""
+        return int(np.isfinite(self.values[:, a]).sum())
+
+    def spread_out(self, measured: Sequence[Measured]) -> tuple[Measured, ...]:
+        """Put the results of the usable attributes beside the reasons of the others."""
+        results = iter(measured)
+        return tuple(next(results) if why is None else Unmeasured(why) for why in self.refused)
+
+    def _refuse(self, a: int) -> Words | None:
+        name, kind, column = self.names[a], self.kinds[a], self.values[:, a]
+        if kind == "text":
+            return message("{attribute} is text, which is kept but not measured", attribute=name)
+        known = np.isfinite(column)
+        if not known.any():
+            return message("no image has a value of {attribute}", attribute=name)
+        groups = known.sum() if self.group is None else len(np.unique(self.group[known]))
+        if groups < FEWEST:
+            return message(
+                "only {n} independent images have a value of {attribute}; "
+                "at least {fewest} are needed",
+                n=int(groups),
+                attribute=name,
+                fewest=FEWEST,
+            )
+        if known.sum() < 2 * self.bins:
+            return message(
+                "only {n} images have a value of {attribute}; {bins} bins need at least {fewest}",
+                n=int(known.sum()),
+                attribute=name,
+                bins=self.bins,
+                fewest=2 * self.bins,
+            )
+        distinct = len(np.unique(column[known]))
+        if distinct == 1:
+            return message("{attribute} has the same value in all images", attribute=name)
+        classes = kind in ("nominal", "ordinal") or self.convention == "disentanglement_lib"
+        if classes and 2 * distinct > known.sum():
+            return message(
+                "{attribute} has nearly as many values as images: nothing to compare",
+                attribute=name,
+            )
+        return None
+
+
+def question(
+    codes: ArrayLike,
+    attributes: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    kinds: Sequence[Kind] | None = None,
+    names: Sequence[str] | None = None,
+    group: ArrayLike | None = None,
+    logvar: ArrayLike | None = None,
+    convention: Convention = "paper",
+    bins: int = 20,
+    permutations: int = 50,
+) -> Question:
+    """Check plain arrays and make a :class:`Question` of them.
+
+    Parameters
+    ----------
+    codes
+        float (n, d) or (n,), finite.
+    attributes
+        (n, k) or (n,): numbers with NaN for missing.
+    rng
+        Source of chance.
+    kinds
+        Of each attribute; ``None``: columns of whole numbers are nominal, others continuous.
+    names
+        Of each attribute, for sentences; ``None``: their positions.
+    group, logvar, convention, bins, permutations
+        See :class:`Question`.
+
+    Returns
+    -------
+    Question
+
+    Raises
+    ------
+    InputError
+        When shapes disagree, codes are not finite, or settings make no sense.
+    """
+    z = _matrix(codes, "codes")
+    y = _matrix(attributes, "attributes")
+    if len(z) != len(y):
+        raise InputError(
+            "codes have {n} rows, attributes {m}: give one row an image to both",
+            n=len(z),
+            m=len(y),
+        )
+    if not z.size:
+        raise InputError(
+            "The codes are empty: there must be one row an image, one column a dimension"
+        )
+    if not np.isfinite(z).all():
+        raise InputError(
+            "The codes of row {row} are not finite (NaN or infinite): leave such images out",
+            row=int(np.flatnonzero(~np.isfinite(z).all(axis=1))[0]),
+        )
+    if bins < 2 or permutations < 1:
+        raise InputError("bins must be at least 2 and permutations at least 1")
+    variance = None if logvar is None else _matrix(logvar, "logvar")
+    if variance is not None and (variance.shape != z.shape or not np.isfinite(variance).all()):
+        raise InputError("logvar must hold one finite number for each number in codes")
+    if kinds is None:
+        found: tuple[Kind, ...] = tuple(
+            "nominal" if _whole_numbers(column) else "continuous" for column in y.T
+        )
+    else:
+        found = tuple(kinds)
+    labels = tuple(str(a) for a in range(y.shape[1])) if names is None else tuple(names)
+    if len(found) != y.shape[1] or len(labels) != y.shape[1]:
+        raise InputError(
+            "attributes has {k} columns: give a kind and a name for each", k=y.shape[1]
+        )
+    groups = None if group is None else np.unique(np.asarray(group), return_inverse=True)[1]
+    if groups is not None and groups.shape != (len(z),):
+        raise InputError("group must have one entry for each of the {n} rows", n=len(z))
+    return Question(
+        codes=z,
+        values=y,
+        names=labels,
+        kinds=found,
+        group=groups,
+        logvar=variance,
+        convention=convention,
+        bins=bins,
+        permutations=permutations,
+        seed=int(rng.integers(2**63)),
+    )
+
+
+def class_accuracy(crossing: Crossing, counts: Floats | Ints) -> Floats:
+    """Balanced accuracy when each bin of a dimension is given its likeliest class; (d, k)."""
+    scores = np.empty((counts.shape[1], len(crossing.starts)))
+    for a, (start, width) in enumerate(zip(crossing.starts, crossing.classes, strict=True)):
+        table = counts[start : start + width]
+        shares = table / np.maximum(table.sum(axis=-1, keepdims=True), 1)
+        scores[:, a] = shares.max(axis=0).sum(axis=-1) / max(width, 1)
+    return scores
+
+
+def _matrix(array: ArrayLike, name: str) -> Floats:
+    try:
+        matrix = np.asarray(array, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError("{name} must be numbers, one row an image", name=name) from error
+    if matrix.ndim == 1:
+        matrix = matrix[:, None]
+    if matrix.ndim != 2:
+        raise InputError(
+            "{name} must be a table with one row an image, got {n} axes", name=name, n=matrix.ndim
+        )
+    return matrix
+
+
+def _whole_numbers(column: Floats) -> bool:
+    known = column[np.isfinite(column)]
+    return bool((known == np.round(known)).all())
