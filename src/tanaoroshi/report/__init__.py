@@ -1,0 +1,5 @@
+"""HTML from page models: one folder, or one file, that works from disk without a network."""
+
+from tanaoroshi.report.write import write_report
+
+__all__ = ["write_report"]

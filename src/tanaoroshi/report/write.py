@@ -1,0 +1,137 @@
+"""The report as files: written beside its place, then moved there in one step."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tanaoroshi.errors import InputError
+from tanaoroshi.report.render import render
+from tanaoroshi.views.report_page import report_page
+from tanaoroshi.views.sprites import webp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tanaoroshi.records.stocktake import Exhibit, Stocktake
+    from tanaoroshi.records.words import Lang
+
+INDEX = "index.html"
+PICTURES = "pictures"
+MARK = '<meta name="generator" content="tanaoroshi report">'
+
+
+def write_report(
+    stocktake: Stocktake,
+    exhibits: Mapping[str, Exhibit],
+    out: Path,
+    *,
+    lang: Lang = "en",
+    single_file: bool = False,
+) -> Path:
+    """Write the report of a stocktake into a folder.
+
+    Parameters
+    ----------
+    stocktake, exhibits
+        What was found, and its pictures.
+    out
+        The folder: new, empty, or a report of ours, which is then replaced as a whole.
+    lang
+        The language that the page speaks at first; a button switches to the other.
+    single_file
+        Put the pictures into the page, so that it is one file.
+
+    Returns
+    -------
+    Path
+        Of the page, ``out/index.html``.
+
+    Raises
+    ------
+    InputError
+        When ``out`` holds anything else, or cannot be written.
+    """
+    out = Path(out)
+    _check(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.resolve().parent))
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    try:
+        fresh = beside / "report"
+        fresh.mkdir()
+        pictures = _pictures(exhibits, None if single_file else fresh)
+        page = render(report_page(stocktake, exhibits), pictures, lang=lang)
+        (fresh / INDEX).write_text(page, encoding="utf-8")
+        _replace(out, fresh, beside / "old")
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return out / INDEX
+
+
+def _check(out: Path) -> None:
+    """Refuse to replace anything but a report."""
+    if not out.exists() and not out.is_symlink():
+        return
+    if not out.is_dir():
+        raise InputError("{path} is a file. Name a folder for the report.", path=str(out))
+    if not any(out.iterdir()):
+        return
+    index = out / INDEX
+    strange = {p.name for p in out.iterdir()} - {INDEX, PICTURES}
+    if strange or not index.is_file() or MARK not in _head(index):
+        raise InputError(
+            "The folder {path} holds files that are not a report of ours. Name a new or empty "
+            "folder for the report.",
+            path=str(out),
+        )
+
+
+def _head(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(4096).decode("utf-8", "replace")
+
+
+def _pictures(exhibits: Mapping[str, Exhibit], folder: Path | None) -> dict[str, str]:
+    """Return the address of each exhibit's picture; without a folder the picture itself."""
+    shown = {key: exhibit for key, exhibit in exhibits.items() if len(exhibit.frames)}
+    if folder is None:
+        return {
+            key: "data:image/webp;base64," + base64.b64encode(webp(exhibit)).decode("ascii")
+            for key, exhibit in shown.items()
+        }
+    (folder / PICTURES).mkdir()
+    addresses = {}
+    for i, (key, exhibit) in enumerate(shown.items(), 1):
+        # Keys hold names of attributes and values: the file's name is a number instead.
+        addresses[key] = f"{PICTURES}/{i:03}.webp"
+        (folder / addresses[key]).write_bytes(webp(exhibit))
+    return addresses
+
+
+def _replace(out: Path, fresh: Path, old: Path) -> None:
+    """Put the fresh folder in place; what was there goes away only when that has worked."""
+    out = out.resolve()
+    if out.exists():
+        out.rename(old)
+    try:
+        fresh.rename(out)
+    except OSError:
+        if old.exists():
+            old.rename(out)
+        raise
+
+
+def _unwritable(out: Path, error: OSError) -> InputError:
+    return InputError(
+        "The report cannot be written to {path}: {reason}. Name another folder.",
+        path=str(out),
+        reason=error.strerror or str(error),
+    )
