@@ -163,7 +163,8 @@ def _guess(name: str, column: pa.Array) -> Kind:
         return "text" if long or _mostly_unique(distinct, len(known)) else "nominal"
     if pa.types.is_floating(column.type):
         values = known.to_numpy(zero_copy_only=False)
-        if distinct > MAX_STEPS or not np.array_equal(values, np.floor(values)):
+        whole = np.isfinite(values).all() and np.array_equal(values, np.floor(values))
+        if distinct > MAX_STEPS or not whole:
             return "continuous"
     elif distinct == len(column) > MAX_STEPS and _counts_rows(column):
         return "text"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import lzma
 import math
+import struct
 import zipfile
+import zlib
+from tokenize import TokenError
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,6 +26,20 @@ if TYPE_CHECKING:
 
 # What an archive may take in memory. More pictures than that belong into Parquet, which streams.
 MAX_ARRAY_BYTES = 4 * 2**30
+# What zipfile, its decompressors and numpy's header parser raise on damaged archives.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    EOFError,
+    MemoryError,
+    RuntimeError,  # an encrypted entry; NotImplementedError for an unknown compression
+    SyntaxError,
+    TokenError,
+    struct.error,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+)
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -60,16 +78,7 @@ def read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
                 entry.filename.removesuffix(".npy"): _read_entry(archive, entry, path)
                 for entry in entries
             }
-    except (
-        OSError,
-        ValueError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        MemoryError,
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-    ) as error:
+    except _DAMAGE as error:
         raise InputError(
             "{file} can't be read as .npz; it is damaged or something else. "
             "Write it again with numpy.savez.",
