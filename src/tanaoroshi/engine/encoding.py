@@ -6,6 +6,7 @@ import os
 import warnings
 from collections import Counter
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from tanaoroshi.engine.batches import batches
 from tanaoroshi.engine.resume import Chunk, open_kept
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.codes import Codes
+from tanaoroshi.records.progress import Progress
 from tanaoroshi.records.words import Message, message
 
 if TYPE_CHECKING:
@@ -25,9 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tanaoroshi.engine.batches import Batch
-    from tanaoroshi.models import Encodes, Model
+    from tanaoroshi.models import Model
     from tanaoroshi.records.attributes import Ints
-    from tanaoroshi.records.progress import Progress
     from tanaoroshi.sources import Collection
 
 BATCH = 64
@@ -88,14 +89,14 @@ def encode(
     ]
     done = len(collection) - sum(map(len, pieces))
     workers = workers or _cores()
+    meter = _Meter(done, len(collection), progress)
     with (
         _quiet(),
         closing(batches(collection.images, model.image, pieces, workers=workers)) as prepared,
     ):
-        counted = _counted(prepared, done, len(collection), progress)
         for i in missing:
             count = -(-min(size, len(collection) - starts[i]) // batch)
-            chunk = chunks[i] = _chunk(model.encoder, counted, count, model.latent.size)
+            chunk = chunks[i] = _chunk(model, prepared, count, meter)
             if kept is not None:
                 kept.save(i, chunk)
     return _join([chunk for chunk in chunks if chunk is not None], model, collection)
@@ -152,20 +153,24 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _counted(
-    prepared: Iterator[Batch], done: int, total: int, progress: Progress | None
-) -> Iterator[Batch]:
-    """Pass batches on and say how far the work is when each is done."""
-    for batch in prepared:
-        yield batch
-        done += len(batch.rows) + len(batch.broken)
-        if progress is not None:
-            progress(done, total, "Encoding pictures")
+@dataclass(slots=True)
+class _Meter:
+    """Says how far the work is."""
+
+    done: int
+    total: int
+    progress: Progress | None
+
+    def add(self, batch: Batch) -> None:
+        self.done += len(batch.rows) + len(batch.broken)
+        if self.progress is not None:
+            self.progress(self.done, self.total, "Encoding pictures")
 
 
-def _chunk(encoder: Encodes, prepared: Iterator[Batch], count: int, size: int) -> Chunk:
+def _chunk(model: Model, prepared: Iterator[Batch], count: int, meter: _Meter) -> Chunk:
     """Encode the next ``count`` batches."""
-    means = [np.empty((0, size), np.float32)]
+    assert model.encoder is not None  # looked at before
+    means = [np.empty((0, model.latent.size), np.float32)]
     logvars: list[NDArray[np.float32]] = []
     rows = [np.empty(0, np.int64)]
     broken: dict[int, str] = {}
@@ -173,13 +178,13 @@ def _chunk(encoder: Encodes, prepared: Iterator[Batch], count: int, size: int) -
     for batch in islice(prepared, count):
         broken |= batch.broken
         changes.update(batch.changes)
-        if not len(batch.rows):
-            continue
-        mean, logvar = encoder(batch.pictures)
-        means.append(mean)
-        rows.append(batch.rows)
-        if logvar is not None:
-            logvars.append(logvar)
+        if len(batch.rows):
+            mean, logvar = model.encoder(batch.pictures)
+            means.append(mean)
+            rows.append(batch.rows)
+            if logvar is not None:
+                logvars.append(logvar)
+        meter.add(batch)
     return Chunk(
         np.concatenate(means),
         np.concatenate(logvars) if logvars else None,

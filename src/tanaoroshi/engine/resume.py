@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.attributes import Ints
+from tanaoroshi.sources.npz import read_npz
 
 _FORMAT = "tanaoroshi/chunk/1"
 
@@ -40,16 +39,16 @@ class Kept:
     def load(self, index: int) -> Chunk | None:
         """Return a chunk that was done before; None if it wasn't, or is damaged."""
         try:
-            with np.load(self._path(index), allow_pickle=False) as file:
-                about = json.loads(str(file["about"]))
-                return Chunk(
-                    file["mean"],
-                    file.get("logvar"),
-                    file["rows"],
-                    {int(row): reason for row, reason in about["broken"].items()},
-                    about["changes"],
-                )
-        except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile):
+            arrays: dict[str, NDArray[Any]] = read_npz(self._path(index))
+            about = json.loads(str(arrays["about"]))
+            return Chunk(
+                arrays["mean"],
+                arrays.get("logvar"),
+                arrays["rows"],
+                {int(row): reason for row, reason in about["broken"].items()},
+                about["changes"],
+            )
+        except (InputError, KeyError, ValueError):
             return None
 
     def save(self, index: int, chunk: Chunk) -> None:

@@ -72,7 +72,9 @@ def load_codes(where: str | Path) -> CodesFile:
     _split_factors(arrays, len(codes), path)
     toml = path.with_suffix(".toml")
     declared = read_declared(toml)
-    made = make_attributes(as_columns(arrays, len(codes), path), declared, length=len(codes), where=str(path))
+    made = make_attributes(
+        as_columns(arrays, len(codes), path), declared, length=len(codes), where=str(path)
+    )
     about = [toml] if toml.exists() else []
     return CodesFile(
         name=declared.name or path.stem,

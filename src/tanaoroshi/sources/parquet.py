@@ -124,7 +124,11 @@ def load_parquet(where: Path) -> Collection:
         raise InputError("{file} has no rows, so there is no picture.", file=str(where))
     columns = {name: pa.concat_arrays([table[name] for table in tables]) for name in names}
     made = make_attributes(
-        columns, declared, length=int(lengths.sum()), where=str(where), class_names=class_names(files[0].schema_arrow)
+        columns,
+        declared,
+        length=int(lengths.sum()),
+        where=str(where),
+        class_names=class_names(files[0].schema_arrow),
     )
     about = [toml] if toml.exists() else []
     return Collection(
