@@ -1,8 +1,9 @@
-"""Users' files, read with care: strict TOML, paths that stay inside a folder, digests."""
+"""The machine's files, read with care: strict TOML, paths that stay inside, digests."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -81,6 +82,11 @@ def inside(folder: Path, name: str, *, named_in: str) -> Path:
             folder=str(folder),
         )
     return path
+
+
+def cores() -> int:
+    """Return how many processors this process may use; 1 where the system does not say."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
 def exists(path: Path) -> bool:

@@ -303,8 +303,8 @@ def test_codes_that_are_not_finite(tmp_path: Path, bad: float) -> None:
         ({"codes": np.zeros((4, 2)), "x": np.zeros(3)}, "x"),
     ],
 )
-def test_bad_codes(tmp_path: Path, arrays: dict[str, np.ndarray], words: str) -> None:  # type: ignore[type-arg]
-    np.savez(tmp_path / "z.npz", **arrays)
+def test_bad_codes(tmp_path: Path, arrays: dict[str, np.ndarray[Any, Any]], words: str) -> None:
+    np.savez(tmp_path / "z.npz", allow_pickle=False, **arrays)
     with pytest.raises(InputError, match=words):
         load_codes(tmp_path / "z.npz")
 

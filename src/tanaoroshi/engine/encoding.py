@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections import Counter
 from contextlib import closing, contextmanager
@@ -16,6 +15,7 @@ from PIL import Image
 from tanaoroshi.engine.batches import batches
 from tanaoroshi.engine.resume import Chunk, open_kept
 from tanaoroshi.errors import InputError
+from tanaoroshi.files import cores
 from tanaoroshi.records.codes import Codes
 from tanaoroshi.records.progress import Progress
 from tanaoroshi.records.words import Message, message
@@ -88,7 +88,7 @@ def encode(
         for at in range(start, min(start + size, len(collection)), batch)
     ]
     done = len(collection) - sum(map(len, pieces))
-    workers = workers or _cores()
+    workers = workers or cores()
     meter = _Meter(done, len(collection), progress)
     with (
         _quiet(),
@@ -125,7 +125,7 @@ def read_pictures(
     pieces = [rows[at : at + BATCH] for at in range(0, len(rows), BATCH)]
     pictures = np.empty((len(rows), *model.image.size, model.image.channels), np.uint8)
     at = 0
-    prepared = batches(collection.images, model.image, pieces, workers=workers or _cores())
+    prepared = batches(collection.images, model.image, pieces, workers=workers or cores())
     with _quiet(), closing(prepared):
         for batch in prepared:
             for row, reason in batch.broken.items():
@@ -139,10 +139,6 @@ def read_pictures(
             if progress is not None:
                 progress(at, len(rows), "Reading pictures")
     return pictures
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
 @contextmanager

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # What a table of attributes may take in memory; pictures don't count, they are streamed.
 MAX_TABLE_BYTES = 2 * 2**30
+_BATCH = 2**16
 _MISSING_NUMBERS = frozenset({"", "na", "n/a", "nan", "null"})
 
 
@@ -136,14 +137,17 @@ def open_parquet(path: Path) -> pq.ParquetFile:
     InputError
         When it is no Parquet file or has two columns of one name.
     """
-    read_bytes_of_magic = _magic(path)
-    if read_bytes_of_magic != b"PAR1":
+    if _magic(path) != b"PAR1":
         raise InputError(
             "{file} is not a Parquet file. Write or download it again.", file=str(path)
         )
     with reading_parquet(path):
         file = pq.ParquetFile(path, buffer_size=2**18, pre_buffer=False)
         names = file.schema_arrow.names
+        groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
+        sizes = [group.num_rows for group in groups]
+        if min(sizes, default=0) < 0 or sum(sizes) != file.metadata.num_rows:
+            raise ValueError(sizes)
     for name in names:
         if names.count(name) > 1:
             raise InputError(
@@ -172,24 +176,30 @@ def read_columns(file: pq.ParquetFile, path: Path, names: list[str]) -> dict[str
     InputError
         When it is damaged, or the columns take more memory than a table may.
     """
+    if not names:
+        return {}
+    batches, size = [], 0
+    # Batch by batch, and without looking at the metadata of columns: on damaged ones the library
+    # ends the whole process.
     with reading_parquet(path):
-        meta = file.metadata
-        size = sum(
-            chunk.total_uncompressed_size
-            for group in map(meta.row_group, range(meta.num_row_groups))
-            for chunk in map(group.column, range(group.num_columns))
-            if chunk.path_in_schema.split(".")[0] in names
+        for batch in file.iter_batches(_BATCH, columns=names, use_threads=False):
+            batch.validate(full=True)
+            batches.append(batch)
+            size += batch.nbytes
+            if size > MAX_TABLE_BYTES:
+                break
+        if not batches:
+            return {name: pa.array([], file.schema_arrow.field(name).type) for name in names}
+        table = pa.Table.from_batches(batches)
+        if size <= MAX_TABLE_BYTES and table.num_rows != file.metadata.num_rows:
+            raise ValueError(table.num_rows)
+    if size > MAX_TABLE_BYTES:
+        raise InputError(
+            "{file}: its attributes take more than {limit} bytes. Leave out columns.",
+            file=str(path),
+            limit=MAX_TABLE_BYTES,
         )
-        if size <= MAX_TABLE_BYTES:
-            table = file.read(columns=names, use_threads=False)
-            table.validate(full=True)
-            return {name: table.column(name).combine_chunks() for name in names}
-    raise InputError(
-        "{file}: its attributes take {size} bytes, more than {limit}. Leave out columns.",
-        file=str(path),
-        size=size,
-        limit=MAX_TABLE_BYTES,
-    )
+    return {name: table.column(name).combine_chunks() for name in names}
 
 
 def class_names(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
