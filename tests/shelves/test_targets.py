@@ -84,3 +84,9 @@ def test_features_of_constant_codes_are_finite() -> None:
     codes = np.full((50, 3), 0.1)
     assert np.all(standardise(codes) == 0)
     assert np.isfinite(nonlinear(codes, 5, 10, rng=np.random.default_rng(0))).all()
+
+
+@pytest.mark.parametrize("d", [1, 300, 600])
+def test_many_dimensions_do_not_make_endless_features(d: int) -> None:
+    codes = np.random.default_rng(0).normal(size=(100, d))
+    assert nonlinear(codes, 12, 20, rng=np.random.default_rng(0)).shape[1] <= 512 + 40

@@ -10,6 +10,10 @@ from scipy.spatial.distance import cdist
 if TYPE_CHECKING:
     from tanaoroshi.records.attributes import Floats
 
+# Most curve features of the smooth probe: with many dimensions the curves get fewer knots, and
+# beyond half as many dimensions as this there is nearness only.
+MAX_CURVES = 512
+
 
 def hats(x: Floats, knots: Floats) -> Floats:
     """Return the hat functions of one column: piecewise linear, one peak at each knot.
@@ -60,7 +64,7 @@ def nonlinear(codes: Floats, knots: int, landmarks: int, *, rng: np.random.Gener
     codes
         float (n, d).
     knots
-        Hat functions for each dimension.
+        Hat functions for each dimension, fewer with many dimensions.
     landmarks
         How many codes; no more than one in five.
     rng
@@ -71,12 +75,14 @@ def nonlinear(codes: Floats, knots: int, landmarks: int, *, rng: np.random.Gener
     float64 (n, q).
     """
     z = standardise(codes)
-    curves = [hats(column, knots_of(column, knots)) for column in z.T]
+    bends = min(knots, MAX_CURVES // z.shape[1])
+    curves = [hats(column, knots_of(column, bends)) for column in z.T] if bends > 1 else []
     chosen = z[rng.choice(len(z), min(landmarks, max(len(z) // 5, 1)), replace=False)]
     squared = cdist(z, chosen, "sqeuclidean")
     middle = float(np.median(squared)) or 1.0
     near = [np.exp(-squared / (2 * middle * width**2)) for width in (0.5, 1.0)]
-    return np.hstack([_weighted(np.hstack(curves)), *(_weighted(part) for part in near)])
+    parts = [np.hstack(curves), *near] if curves else near
+    return np.hstack([_weighted(part) for part in parts])
 
 
 def _weighted(part: Floats) -> Floats:

@@ -36,11 +36,12 @@ from tanaoroshi.shelves.cases import Case, Progress, measure_cases
 from tanaoroshi.shelves.neighbours import Place, find_company
 from tanaoroshi.shelves.skills import (
     answer,
+    half,
     images_needed,
     information_estimate,
     rank_correlation,
 )
-from tanaoroshi.shelves.targets import Target, make_targets
+from tanaoroshi.shelves.targets import make_targets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +101,7 @@ def find_shelves(
     return tuple(
         _judge(cases[t.column], cases, codes, attributes, settings)
         if t.problem is None
-        else _unjudged(attributes.specs[t.column], codes.shape[1], t, t.problem, settings)
+        else _unjudged(attributes.specs[t.column], codes.shape[1], t.problem)
         for t in targets
     )
 
@@ -188,7 +189,7 @@ def _rule(case: Case, codes: Floats, settings: ShelfSettings) -> _Ruling:
     whole = skills.whole
     holds = answer(_minus(whole, settings.min_skill), settings)
     if holds == "unclear":
-        return _too_few(label, whole, abs(whole.value - settings.min_skill), settings)
+        return _too_few(label, whole, _minus(whole, settings.min_skill), settings.wide)
     if holds == "no":
         return _Ruling("none", whole, words.faint(label, whole))
     tests = [skills.dimension_enough, *([skills.lead_enough] if skills.lead_enough else [])]
@@ -196,8 +197,7 @@ def _rule(case: Case, codes: Floats, settings: ShelfSettings) -> _Ruling:
     j, parts = case.dimension, _parts(case, settings)
     if "no" not in answers:
         if "unclear" in answers:
-            margin = tests[answers.index("unclear")]
-            return _too_few(label, whole, abs(margin.value), settings, margin)
+            return _too_few(label, whole, tests[answers.index("unclear")], settings.wide)
         place = Place(case.block.part.rows, codes[case.block.part.rows, j], j)
         text = words.own_dimension(label, j, skills.best)
         return _Ruling("own_dimension", skills.best, text, place, parts)
@@ -205,8 +205,7 @@ def _rule(case: Case, codes: Floats, settings: ShelfSettings) -> _Ruling:
         return _Ruling("spread", whole, words.spread_twice(label, parts, skills.best), None, parts)
     along = answer(skills.direction_enough, settings)
     if along == "unclear":
-        margin = skills.direction_enough
-        return _too_few(label, whole, abs(margin.value), settings, margin)
+        return _too_few(label, whole, skills.direction_enough, settings.wide)
     if along == "yes" and case.probed.vector is not None:
         place = Place(case.block.part.rows, case.probed.projection, None)
         text = words.own_direction(label, skills.direction, skills.best)
@@ -219,26 +218,22 @@ def _rule(case: Case, codes: Floats, settings: ShelfSettings) -> _Ruling:
 
 def _without_association(case: Case, settings: ShelfSettings) -> _Ruling:
     whole, label = case.skills.whole, case.spec.label
-    if whole.high < settings.min_skill:
+    margin = _minus(whole, settings.min_skill)
+    if margin.high < 0:
         return _Ruling("none", whole, words.none(label))
-    return _too_few(label, whole, abs(whole.value - settings.min_skill), settings)
+    # Close to the line no number of images would do; nine times as many are a third of the width.
+    return _too_few(label, whole, margin, half(margin) / 3)
 
 
-def _too_few(
-    label: Text,
-    whole: Estimate,
-    distance: float,
-    settings: ShelfSettings,
-    margin: Estimate | None = None,
-) -> _Ruling:
-    open_ = margin or whole
-    needed = images_needed(open_, max(distance, settings.wide))
+def _too_few(label: Text, whole: Estimate, margin: Estimate, least: float) -> _Ruling:
+    """Say undecided, and how many images would shrink the interval to its distance from 0."""
+    needed = images_needed(margin, max(abs(margin.value), least))
     return _Ruling("undecided", whole, words.undecided(label, whole, needed), needed=needed)
 
 
 def _minus(estimate: Estimate, amount: float) -> Estimate:
     value, low, high = (x - amount for x in (estimate.value, estimate.low, estimate.high))
-    return type(estimate)(value, low, high, None, estimate.n, estimate.method, estimate.level)
+    return Estimate(value, low, high, None, estimate.n, estimate.method, estimate.level)
 
 
 def _parts(case: Case, settings: ShelfSettings) -> tuple[int, ...]:
@@ -294,9 +289,7 @@ def _evidence(
     }
 
 
-def _unjudged(
-    spec: Attribute, d: int, target: Target, problem: Words, settings: ShelfSettings
-) -> Shelf:
+def _unjudged(spec: Attribute, d: int, problem: Words) -> Shelf:
     return Shelf(
         attribute=spec.name,
         status="undecided",

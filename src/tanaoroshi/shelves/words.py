@@ -49,15 +49,15 @@ def shared(
     """Say that the place carries other attributes too."""
     if dimension is None:
         return message(
-            "{attribute} shares its direction with {others}: moving along it changes them too. "
-            "It tells {share} of how {attribute} varies.",
+            "{attribute} shares its direction with {others}: they change along it together. The "
+            "direction tells {share} of how {attribute} varies.",
             attribute=label,
             others=others,
             share=percent(score),
         )
     return message(
-        "{attribute} shares dimension {dimension} with {others}: moving it changes them too. "
-        "It tells {share} of how {attribute} varies.",
+        "{attribute} shares dimension {dimension} with {others}: they change along it together. "
+        "The dimension tells {share} of how {attribute} varies.",
         attribute=label,
         dimension=dimension,
         others=others,
@@ -109,7 +109,7 @@ def spread_twice(label: Text, dimensions: tuple[int, ...], score: Estimate) -> M
     """Say that two dimensions hold the same."""
     return message(
         "{attribute} is held by more than one dimension ({dimensions}), none clearly ahead: the "
-        "best one tells {share} of how it varies, and moving it alone leaves the others behind.",
+        "best one tells {share} of how it varies.",
         attribute=label,
         dimensions=_numbers(dimensions),
         share=percent(score),
@@ -145,15 +145,8 @@ def none(label: Text) -> Message:
     )
 
 
-def undecided(label: Text, score: Estimate, needed: int | None) -> Message:
+def undecided(label: Text, score: Estimate, needed: int) -> Message:
     """Say that there are too few images."""
-    if needed is None:
-        return message(
-            "{attribute}: too few images to say. All dimensions together tell {share} of how it "
-            "varies.",
-            attribute=label,
-            share=percent(score),
-        )
     return message(
         "{attribute}: too few images to say. All dimensions together tell {share} of how it "
         "varies; about {needed} images would decide.",
