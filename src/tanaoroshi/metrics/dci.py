@@ -35,6 +35,8 @@ Regressor = Literal["lasso", "random_forest", "boosted_trees"]
 
 # Eastwood & Williams' own published notebook, on standardised codes and factors.
 PENALTY = 0.02
+# How many times the mean square that chance gives is taken off for the interval (simulated).
+CHANCE = 4
 # Batches of groups that are left out in turn; trees are refitted for each, so fewer.
 LEFT_OUT, LEFT_OUT_TREES = 40, 5
 NULLS, NULLS_TREES = 10, 2
@@ -55,8 +57,11 @@ class Fit:
 
     Attributes
     ----------
-    importance, without, null
-        float64 (d, k), (batches, d, k) each batch left out, (B, d, k) under permutations.
+    importance, null
+        float64 (d, k), (B, d, k) under permutations.
+    centre, without
+        float64 (d, k), (batches, d, k): what the interval is built around, all rows and each
+        batch left out; for the lasso without what chance gives.
     hits, trials
         float64 (batches, k): informativeness is the ratio of their sums.
     hits_null
@@ -66,6 +71,7 @@ class Fit:
     """
 
     importance: Floats
+    centre: Floats
     without: Floats
     null: Floats
     hits: Floats
@@ -161,11 +167,12 @@ def _disentanglement(asked: Question, fit: Fit) -> Answer:
         return Answer(
             Unmeasured(message("disentanglement compares attributes: at least two are needed"))
         )
-    low, high = _jackknife(disentanglement(fit.importance), disentanglement(fit.without))
+    value = float(disentanglement(fit.importance))
+    low, high = _jackknife(disentanglement(fit.centre), disentanglement(fit.without))
     estimate = Estimate(
-        value=float(disentanglement(fit.importance)),
-        low=float(np.clip(low, 0, 1)),
-        high=float(np.clip(high, 0, 1)),
+        value=value,
+        low=float(np.clip(min(low, value), 0, 1)),
+        high=float(np.clip(max(high, value), 0, 1)),
         chance=float(disentanglement(fit.null).mean()),
         n=_rows(asked),
         method=f"dci_disentanglement ({fit.method})",
@@ -179,11 +186,12 @@ def _completeness(asked: Question, fit: Fit) -> Answer:
         why = Unmeasured(message("completeness compares dimensions: at least two are needed"))
         return Answer(why, asked.spread_out([why] * len(asked.usable)))
     each, without, null = (completeness(m) for m in (fit.importance, fit.without, fit.null))
+    centre = completeness(fit.centre)
     weight = np.ones((1, len(asked.usable)))
     if asked.convention == "disentanglement_lib":
         weight = fit.importance.sum(axis=0)[None, :]
         weight = weight if weight.sum() > 0 else np.ones_like(weight)
-    return _assemble(asked, each, without, null, weight / weight.sum(), "completeness", fit)
+    return _assemble(asked, each, centre, without, null, weight / weight.sum(), "completeness", fit)
 
 
 def _informed(asked: Question, fit: Fit) -> Answer:
@@ -192,12 +200,13 @@ def _informed(asked: Question, fit: Fit) -> Answer:
     rest = fit.trials.sum(axis=0) - fit.trials
     without = (fit.hits.sum(axis=0) - fit.hits) / np.maximum(rest, 1e-300)
     weight = np.full((1, len(each)), 1 / len(each))
-    return _assemble(asked, each, without, fit.hits_null, weight, "informativeness", fit)
+    return _assemble(asked, each, each, without, fit.hits_null, weight, "informativeness", fit)
 
 
 def _assemble(
     asked: Question,
     each: Floats,
+    centre: Floats,
     without: Floats,
     null: Floats,
     weight: Floats,
@@ -207,12 +216,12 @@ def _assemble(
     method = f"dci_{name} ({fit.method})"
     floor = -np.inf if name == "informativeness" else 0.0
 
-    def estimate(value: float, left: Floats, chance: float, n: int) -> Measured:
-        low, high = _jackknife(np.array(value), left)
+    def estimate(value: float, middle: float, left: Floats, chance: float, n: int) -> Measured:
+        low, high = _jackknife(np.array(middle), left)
         return Estimate(
             value=value,
-            low=float(np.clip(low, floor, 1)),
-            high=float(np.clip(high, floor, 1)),
+            low=float(np.clip(min(low, value), floor, 1)),
+            high=float(np.clip(max(high, value), floor, 1)),
             chance=chance,
             n=n,
             method=method,
@@ -220,11 +229,18 @@ def _assemble(
         )
 
     measured = [
-        estimate(float(each[i]), without[:, i], float(null[:, i].mean()), asked.known(int(a)))
+        estimate(
+            float(each[i]),
+            float(centre[i]),
+            without[:, i],
+            float(null[:, i].mean()),
+            asked.known(int(a)),
+        )
         for i, a in enumerate(asked.usable)
     ]
+    w = weight[0]
     total = estimate(
-        float(each @ weight[0]), without @ weight[0], float((null @ weight[0]).mean()), _rows(asked)
+        float(each @ w), float(centre @ w), without @ w, float((null @ w).mean()), _rows(asked)
     )
     return Answer(total, asked.spread_out(measured))
 
@@ -271,9 +287,14 @@ def _fit_lasso(asked: Question) -> Fit:
         null.append(_share_out(importance(shuffled, whole, k, PENALTY), copies)[0])
         missed, around = (part.sum(axis=0) for part in held_out(shuffled, k, PENALTY))
         hits_null.append(1 - missed / np.maximum(around, 1e-300))
+    # What chance gives shrinks as the codes explain more of the attribute.
+    unexplained = np.clip(error.sum(axis=0) / np.maximum(spread.sum(axis=0), 1e-300), 0, 1)
+    noise = CHANCE * (np.stack(null) ** 2).mean(axis=(0, 1)) * unexplained
+    settled = np.sqrt(np.maximum(sizes**2 - noise, 0))
     return Fit(
         importance=sizes[0],
-        without=sizes[1:],
+        centre=settled[0],
+        without=settled[1:],
         null=np.stack(null),
         hits=spread - error,
         trials=spread,
@@ -329,7 +350,7 @@ def _fit_trees(asked: Question, how: Trees) -> Fit:
             null[r, :, i] = part.importance
             hits_null[r, i] = 1 - part.error.sum() / max(part.spread.sum(), 1e-300)
     method = f"{asked.convention}; {how}; held-out share of variation"
-    return Fit(full, without, null, hits, trials, hits_null, method)
+    return Fit(full, full, without, null, hits, trials, hits_null, method)
 
 
 def _fit_library(asked: Question) -> Fit:
@@ -355,6 +376,7 @@ def _fit_library(asked: Question) -> Fit:
         null[0, :, i], guess = library_fit(asked.codes, moved, train, test, state)
         hits_null[0, i] = (guess == moved[test]).mean() if len(test) else 0.0
     return Fit(
+        full,
         full,
         without,
         null,

@@ -71,6 +71,8 @@ def answer_gaps(question: Question, scores: Scores, method: str, top: float = 1.
     draws = _draw(scores, question.stream(method))
     chance = gaps(scores.null, scores.floor).mean(axis=0)
     low, high = _interval(centre, draws)
+    luck = _luck(scores)
+    high = high + luck
     measured = [
         _estimate(value[i], low[i], high[i], chance[i], question.known(int(a)), method, top)
         for i, a in enumerate(question.usable)
@@ -83,7 +85,13 @@ def answer_gaps(question: Question, scores: Scores, method: str, top: float = 1.
     cautious = sure - norm.ppf((1 + LEVEL) / 2) * mean.std()
     rows = int(np.isfinite(question.values[:, question.usable]).any(axis=1).sum())
     total = _estimate(
-        value.mean(), min(low_mean[0], cautious), high_mean[0], chance.mean(), rows, method, top
+        value.mean(),
+        min(low_mean[0], cautious),
+        high_mean[0] + luck.mean(),
+        chance.mean(),
+        rows,
+        method,
+        top,
     )
     return Answer(total, question.spread_out(measured))
 
@@ -115,6 +123,20 @@ def _interval(centre: Floats, draws: Floats) -> tuple[Floats, Floats]:
     tail = (1 - LEVEL) / 2
     below, above = np.quantile(draws, [tail, 1 - tail], axis=0)
     return 2 * centre - above, np.maximum(above, 2 * centre - below)
+
+
+def _luck(scores: Scores) -> Floats:
+    """By how much the next best may owe its place to chance, (k,).
+
+    Where the next best does not beat the best of the permutations, its score is about the
+    largest of so many noises, and the gap is that much too small.
+    """
+    noise = scores.null - scores.null.mean(axis=0)
+    best = noise.max(axis=1)
+    floor = np.broadcast_to(scores.floor, (1, len(scores.floor)))
+    ranked = np.sort(np.concatenate([scores.centre, floor, floor]), axis=0)
+    beaten = ranked[-2] - scores.floor > np.quantile(best, 0.95, axis=0)
+    return np.where(beaten, 0, np.maximum(best.mean(axis=0), 0))
 
 
 def _estimate(

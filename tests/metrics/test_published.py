@@ -1,0 +1,223 @@
+"""Each published quantity by a second route: the paper's formula, written out plainly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.linear_model import Lasso, LinearRegression, MultiTaskLasso
+from sklearn.metrics import balanced_accuracy_score, mutual_info_score
+from sklearn.svm import LinearSVC
+
+from tanaoroshi.metrics import dci, dimension_wise_kl, kl_per_dimension, mig, sap
+from tanaoroshi.metrics.dci import completeness, disentanglement
+from tanaoroshi.metrics.gaps import gaps
+from tanaoroshi.metrics.lasso import importance, moments, solve, targets
+from tanaoroshi.records.estimates import Estimate, Measured
+
+if TYPE_CHECKING:
+    from tanaoroshi.records.attributes import Floats, Ints
+
+RNG = np.random.default_rng(11)
+N = 400
+V = np.stack([RNG.integers(0, 4, N), RNG.integers(0, 3, N)], 1).astype(np.float64)
+Z = np.hstack([V, V[:, :1] * 0.5, np.zeros((N, 1))]) + RNG.normal(size=(N, 4)) * 0.6
+
+
+def value(measured: Measured) -> float:
+    assert isinstance(measured, Estimate)
+    return measured.value
+
+
+def library_bins(x: Floats) -> Ints:
+    return np.digitize(x, np.histogram(x, 20)[1][:-1]).astype(np.int64)
+
+
+def test_mig_in_the_library_convention_is_the_papers_formula_on_histograms() -> None:
+    gap = []
+    for v in V.T:
+        informations = sorted(mutual_info_score(v, library_bins(z)) for z in Z.T)
+        gap.append((informations[-1] - informations[-2]) / mutual_info_score(v, v))
+    ours = mig(Z, V, convention="disentanglement_lib", rng=RNG)
+    assert value(ours) == pytest.approx(np.mean(gap), abs=1e-9)
+
+
+def test_mig_plug_in_by_code_entropy() -> None:
+    ranks = Z.argsort(axis=0).argsort(axis=0) // (N // 20)
+    gap = []
+    for v in V.T:
+        shares = sorted(mutual_info_score(v, z) / np.log(20) for z in ranks.T)
+        gap.append(shares[-1] - shares[-2])
+    ours = mig(Z, V, normalise="code", bias="none", rng=RNG)
+    assert value(ours) == pytest.approx(np.mean(gap), abs=1e-9)
+
+
+def test_mig_without_bias_approaches_what_it_is_on_many_rows() -> None:
+    rng = np.random.default_rng(0)
+    many = rng.integers(0, 4, (200_000, 2)).astype(float)
+    z = many + rng.normal(size=many.shape) * 0.6
+    truth = value(mig(z, many, rng=rng, permutations=1))
+    parts = [slice(i * 150, (i + 1) * 150) for i in range(40)]
+    corrected = np.mean([value(mig(z[p], many[p], rng=rng, permutations=2)) for p in parts])
+    assert corrected == pytest.approx(truth, abs=0.02)
+
+
+def test_mig_by_closed_form() -> None:
+    """A code that is the attribute through a symmetric channel of four values."""
+    error = 0.2
+    table = np.full((4, 4), error / 3) + np.eye(4) * (1 - error - error / 3)
+    rows = np.repeat(np.arange(16), np.rint(table.ravel() * 300).astype(int))
+    entropy = -(0.8 * np.log(0.8) + 0.2 * np.log(0.2 / 3))
+    ours = mig(rows // 4, rows % 4, bias="none", rng=RNG)
+    assert value(ours) == pytest.approx(1 - entropy / np.log(4), abs=1e-9)
+
+
+def test_sap_of_numbers_is_squared_correlation() -> None:
+    v = RNG.normal(size=N)
+    angle = RNG.random(N) * 2 * np.pi
+    z = np.stack([v + RNG.normal(size=N), v + 2 * RNG.normal(size=N), np.cos(angle)], 1)
+    z[:, 2] += RNG.normal(size=N) * 0.3
+    r = [np.corrcoef(v, column)[0, 1] ** 2 for column in z.T]
+    circle = np.stack([np.cos(angle), np.sin(angle)], 1)
+    turned = [LinearRegression().fit(circle, c).score(circle, c) for c in z.T]
+    expected = [np.diff(np.sort(s))[-1] for s in (r, turned)]
+    ours = sap(z, np.stack([v, angle], 1), kinds=["continuous", "circular"], rng=RNG)
+    assert value(ours) == pytest.approx(np.mean(expected), abs=1e-9)
+
+
+def test_sap_of_classes_is_balanced_accuracy_between_thresholds() -> None:
+    bins = Z.argsort(axis=0).argsort(axis=0) // (N // 20)
+    expected = []
+    for v in V.T:
+        size = np.bincount(v.astype(int))
+        scores = []
+        for b in bins.T:
+            best = [
+                (np.bincount(v[b == x].astype(int), minlength=len(size)) / size).argmax()
+                for x in range(20)
+            ]
+            scores.append(balanced_accuracy_score(v, np.array(best)[b]))
+        expected.append(np.diff(np.sort(scores))[-1])
+    assert value(sap(Z, V, rng=RNG)) == pytest.approx(np.mean(expected), abs=1e-9)
+
+
+def test_sap_in_the_library_convention_is_its_support_vectors() -> None:
+    split = 320
+    expected = []
+    for v in V.T:
+        scores = []
+        for z in Z.T[:, :, None]:
+            machine = LinearSVC(C=0.01, class_weight="balanced", random_state=0)
+            guess = machine.fit(z[:split], v[:split]).predict(z[split:])
+            scores.append(np.mean(guess == v[split:]))
+        expected.append(np.diff(np.sort(scores))[-1])
+    ours = sap(Z, V, convention="disentanglement_lib", rng=RNG)
+    assert value(ours) == pytest.approx(np.mean(expected), abs=1e-6)
+
+
+def test_dci_scores_by_their_definition() -> None:
+    r = RNG.random((5, 3)) ** 3
+    p = r / r.sum(axis=1, keepdims=True)
+    d_i = [1 + sum(q * np.log(q) / np.log(3) for q in line) for line in p]
+    assert disentanglement(r) == pytest.approx(np.dot(d_i, r.sum(axis=1) / r.sum()))
+    columns = r / r.sum(axis=0)
+    c_j = [1 + sum(q * np.log(q) / np.log(5) for q in column) for column in columns.T]
+    assert completeness(r) == pytest.approx(c_j)
+    assert disentanglement(np.eye(4)) == pytest.approx(1)
+    assert disentanglement(np.ones((4, 4))) == pytest.approx(0)
+    zero_line = np.vstack([np.zeros(4), np.eye(4)])
+    assert disentanglement(zero_line) == pytest.approx(disentanglement(zero_line[::-1]))
+    assert disentanglement(zero_line) == pytest.approx(1)
+    assert disentanglement(np.zeros((3, 2))) == 0
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=15, deadline=None)
+def test_the_lasso_is_scikit_learns(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(80, 5)) @ rng.normal(size=(5, 5))
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    y = rng.normal(size=(80, 3)) + x[:, :1]
+    y -= y.mean(axis=0)
+    gram, cross = (x.T @ x / 80)[None], (x.T @ y / 80)[None]
+    single = solve(gram, cross, np.array([0, 1, 3]), 0.1)[0]
+    kw = {"fit_intercept": False, "tol": 1e-12, "max_iter": 100_000}
+    np.testing.assert_allclose(single[:, 0], Lasso(0.1, **kw).fit(x, y[:, 0]).coef_, atol=1e-4)
+    group = MultiTaskLasso(0.1, **kw).fit(x, y[:, 1:]).coef_.T
+    np.testing.assert_allclose(single[:, 1:], group, atol=1e-4)
+
+
+def test_moments_give_what_fitting_the_rows_gives() -> None:
+    v = V.copy()
+    v[::7, 1] = np.nan
+    batches = np.arange(N) % 8
+    weights = np.vstack([np.ones(8), 1 - np.eye(8)[3]])
+    parts = moments(Z, targets(v, ["ordinal", "ordinal"]), batches)
+    ours = importance(parts, weights, 2, 0.02)
+    for r, used in enumerate([batches >= 0, batches != 3]):
+        for a in range(2):
+            rows = used & ~np.isnan(v[:, a])
+            x = (Z[rows] - Z[rows].mean(axis=0)) / Z[rows].std(axis=0)
+            y = (v[rows, a] - v[rows, a].mean()) / v[rows, a].std()
+            plain = np.abs(Lasso(0.02, tol=1e-10).fit(x, y).coef_)
+            np.testing.assert_allclose(ours[r, :, a], plain, atol=1e-4)
+
+
+def test_dci_in_the_library_convention_is_its_boosted_trees() -> None:
+    split, v = 96, np.minimum(V[:120], 1)
+    r = np.zeros((4, 2))
+    right = []
+    for a in range(2):
+        model = GradientBoostingClassifier(random_state=0).fit(Z[:split], v[:split, a])
+        r[:, a] = model.feature_importances_
+        right.append(np.mean(model.predict(Z[split:120]) == v[split:, a]))
+    # The trees break ties between splits at random, so agreement has that limit.
+    ours = dci(Z[:120], v, convention="disentanglement_lib", rng=RNG)
+    assert value(ours.disentanglement.total) == pytest.approx(float(disentanglement(r)), abs=0.03)
+    assert value(ours.completeness.total) == pytest.approx(completeness(r).mean(), abs=0.03)
+    assert value(ours.informativeness.total) == pytest.approx(np.mean(right), abs=0.02)
+
+
+def test_dci_with_forests_agrees_where_all_is_clear() -> None:
+    v = np.random.default_rng(3).normal(size=(300, 2))
+    angle = np.arctan2(v[:, 0], v[:, 1])
+    table = np.stack([v[:, 0], np.round(v[:, 1]).clip(-1, 1) + 1, angle], 1)
+    found = dci(
+        v[:, :2],
+        table[:, :2],
+        kinds=["continuous", "nominal"],
+        regressor="random_forest",
+        rng=np.random.default_rng(0),
+    )
+    for answer in (found.disentanglement, found.completeness, found.informativeness):
+        e = answer.total
+        assert isinstance(e, Estimate)
+        assert e.value > 0.85
+        assert e.chance is not None
+        assert e.chance < 0.5
+    circle = dci(v, angle, kinds=["circular"], regressor="random_forest", rng=RNG)
+    assert value(circle.informativeness.total) > 0.9
+
+
+def test_kl_is_the_closed_form_and_a_monte_carlo_integral() -> None:
+    rng = np.random.default_rng(1)
+    mean, logvar = rng.normal(size=(40, 2)), rng.normal(size=(40, 2)) * 0.3
+    total = dimension_wise_kl(mean, logvar)
+    parts = kl_per_dimension(mean, logvar)
+    assert value(total) == pytest.approx(sum(value(p) for p in parts))
+    z = mean + np.exp(logvar / 2) * rng.normal(size=(20_000, 40, 2))
+    log_q = -((z - mean) ** 2) / np.exp(logvar) / 2 - logvar / 2
+    integral = (log_q + z**2 / 2).mean(axis=(0, 1))
+    for part, expected in zip(parts, integral, strict=True):
+        assert value(part) == pytest.approx(expected, abs=0.01)
+    assert value(dimension_wise_kl(np.zeros((20, 3)), np.zeros((20, 3)))) == 0
+
+
+def test_gaps_of_scores() -> None:
+    scores = np.array([[0.9, 0.2], [0.5, 0.2], [0.1, 0.0]])
+    np.testing.assert_allclose(gaps(scores, np.zeros(2)), [0.4, 0.0])
+    np.testing.assert_allclose(gaps(scores[:1], np.array([0.1, 0.3])), [0.8, 0.0])
