@@ -40,21 +40,60 @@ STEPS = 11
 ROWS: tuple[tuple[str, str, str, Kind, Tier, bool, ShelfStatus, int | None, float], ...] = (
     ("lightness", "Lightness", "明度", "continuous", "simple", False, "own_dimension", 2, 0.86),
     ("coverage", "Coverage", "占有率", "continuous", "simple", False, "own_dimension", 3, 0.91),
-    ("aspect", "Width to height", "縦横比", "continuous", "simple", False, "own_dimension", 4, 0.72),
+    (
+        "aspect",
+        "Width to height",
+        "縦横比",
+        "continuous",
+        "simple",
+        False,
+        "own_dimension",
+        4,
+        0.72,
+    ),
     ("hue", "Hue", "色相", "circular", "simple", False, "own_direction", None, 0.61),
     ("saturation", "Saturation", "彩度", "continuous", "simple", False, "spread", None, 0.44),
-    ("symmetry", "Left-right symmetry", "左右対称性", "continuous", "simple", False, "spread", None, 0.3),
+    (
+        "symmetry",
+        "Left-right symmetry",
+        "左右対称性",
+        "continuous",
+        "simple",
+        False,
+        "spread",
+        None,
+        0.3,
+    ),
     ("detail", "Detail", "細かさ", "continuous", "simple", False, "shared", 2, 0.48),
     ("category", "Category", "カテゴリ", "nominal", "contextual", False, "spread", None, 0.38),
-    ("subcategory", "Subcategory", "サブカテゴリ", "nominal", "contextual", False, "spread", None, 0.25),
+    (
+        "subcategory",
+        "Subcategory",
+        "サブカテゴリ",
+        "nominal",
+        "contextual",
+        False,
+        "spread",
+        None,
+        0.25,
+    ),
     ("era", "Emoji version", "絵文字の版", "ordinal", "contextual", False, "none", None, 0.05),
     ("year", "Year added", "追加された年", "ordinal", "contextual", False, "none", None, 0.06),
     ("skin_tone", "Skin tone", "肌の色", "nominal", "contextual", True, "tied", 2, 0.41),
-    ("skin_tone_level", "Skin tone, light to dark", "肌の色（明から暗）", "ordinal", "contextual", True,
-     "shared", 2, 0.55),
+    (
+        "skin_tone_level",
+        "Skin tone, light to dark",
+        "肌の色（明から暗）",
+        "ordinal",
+        "contextual",
+        True,
+        "shared",
+        2,
+        0.55,
+    ),
     ("gender", "Gender", "性別", "nominal", "contextual", True, "none", None, 0.08),
     ("role", "Role", "職業・役割", "nominal", "contextual", False, "undecided", None, 0.1),
-)  # fmt: skip
+)
 VALUES: dict[str, tuple[tuple[str, str, str], ...]] = {
     "category": (
         ("People & Body", "People & Body", "人と体"),
@@ -116,7 +155,9 @@ def sample_stocktake() -> Stocktake:
         settings={"seed": 0, "shelves": {"level": 0.95, "bins": 20}, "sizes": [64, 64]},
         attributes=attributes,
         dimensions=tuple(
-            Dimension(j, "collapsed" if j >= 14 else "active", 0.003 if j >= 14 else 3.2 - j / 6, 1.0)
+            Dimension(
+                j, "collapsed" if j >= 14 else "active", 0.003 if j >= 14 else 3.2 - j / 6, 1.0
+            )
             for j in range(D)
         ),
         shelves=tuple(_shelf(row, names, rng) for row in ROWS),
@@ -135,29 +176,54 @@ def sample_stocktake() -> Stocktake:
             for n, _, _, k, *_ in ROWS[:9]
         ),
         findings=(
-            Finding("f1", "warn", "skin_tone", Text("Skin tone is tied to lightness.", "肌の色は明度と結びついています。")),
-            Finding("f2", "info", "latent", Text("2 of 16 dimensions are collapsed.", "16次元のうち2次元が休眠しています。")),
-            Finding("f3", "fail", "gender", Text("Gender and hue go together.", "性別と色相が一緒に変わります。")),
+            Finding(
+                "f1",
+                "warn",
+                "skin_tone",
+                Text("Skin tone is tied to lightness.", "肌の色は明度と結びついています。"),
+            ),
+            Finding(
+                "f2",
+                "info",
+                "latent",
+                Text("2 of 16 dimensions are collapsed.", "16次元のうち2次元が休眠しています。"),
+            ),
+            Finding(
+                "f3",
+                "fail",
+                "gender",
+                Text("Gender and hue go together.", "性別と色相が一緒に変わります。"),
+            ),
         ),
         summary=tuple(Text(en, ja) for en, ja in SUMMARY),
         left_out=(Text("2 pictures could not be read.", "2枚の画像を読めませんでした。"),),
         id="b7c1e02f9a3d4456",
         recorded_at="2026-11-24T04:12:09+00:00",
-    )  # fmt: skip
+    )
 
 
 SUMMARY = (
-    ("emoji-v2 (version 2) uses 14 of its 16 dimensions to describe the 3,786 images of emoji-noto-16.",
-     "emoji-v2（バージョン2）は16次元のうち14次元を使って、emoji-noto-16の3,786枚の画像を表しています。"),
-    ("4 of 15 attributes have a shelf of their own: Lightness, Coverage, Width to height, Hue.",
-     "15の属性のうち4つに自分の棚があります：明度、占有率、縦横比、色相。"),
-    ("Saturation, Left-right symmetry and Category are known to the model, but spread over dimensions.",
-     "彩度、左右対称性、カテゴリはモデルの中にありますが、複数の次元に分散しています。"),
-    ("Moving the shelf moves the picture for Lightness and Coverage; not for Detail.",
-     "明度と占有率は、棚を動かすと画像も動きます。細かさは動きません。"),
-    ("In the collection, Skin tone and Category go together (0.62 [0.60, 0.64]).",
-     "コレクションでは、肌の色とカテゴリが一緒に変わります（0.62 [0.60, 0.64]）。"),
-)  # fmt: skip
+    (
+        "emoji-v2 (version 2) uses 14 of its 16 dimensions to describe 3,786 images.",
+        "emoji-v2（バージョン2）は16次元のうち14次元を使って、emoji-noto-16の3,786枚の画像を表しています。",
+    ),
+    (
+        "4 of 15 attributes have a shelf of their own: Lightness, Coverage, Width to height, Hue.",
+        "15の属性のうち4つに自分の棚があります：明度、占有率、縦横比、色相。",
+    ),
+    (
+        "Saturation, Left-right symmetry and Category are known, but spread.",
+        "彩度、左右対称性、カテゴリはモデルの中にありますが、複数の次元に分散しています。",
+    ),
+    (
+        "Moving the shelf moves the picture for Lightness and Coverage; not for Detail.",
+        "明度と占有率は、棚を動かすと画像も動きます。細かさは動きません。",
+    ),
+    (
+        "In the collection, Skin tone and Category go together (0.62 [0.60, 0.64]).",
+        "コレクションでは、肌の色とカテゴリが一緒に変わります（0.62 [0.60, 0.64]）。",
+    ),
+)
 
 
 def _shelf(
@@ -222,7 +288,13 @@ def _archive(names: list[str]) -> Archive:
         for name, values in VALUES.items()
     }
     ties = tuple(
-        Tie(a, b, "cramers_v", estimate(max(0.62 - 0.04 * i, 0.05)), 0.0001 if i < 14 else 0.4)
+        Tie(
+            a,
+            b,
+            "Cramér's V (bias-corrected)",
+            estimate(max(0.62 - 0.04 * i, 0.05)),
+            0.0001 if i < 14 else 0.4,
+        )
         for i, (a, b) in enumerate(zip(names, names[1:] + names[:1], strict=True))
     )
     return Archive(shares, {"hue": 285, "skin_tone_level": 2166}, ties)

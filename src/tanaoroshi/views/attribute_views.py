@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tanaoroshi.records.words import Text, message
+from tanaoroshi.records.words import Text, Words, message
 from tanaoroshi.views.figures import Figure, Scale, common_scale, figure
 from tanaoroshi.views.sliders import ControlView, Sheet, Slider, control_view, sheet, slider
-from tanaoroshi.views.vocabulary import EVIDENCE, KINDS, READERS, STATUS, TIERS
+from tanaoroshi.views.vocabulary import EVIDENCE, KINDS, READERS, STATUS, TIERS, StatusWord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tanaoroshi.records.attributes import Attribute
     from tanaoroshi.records.stocktake import Exhibit, Reader, Shelf, Stocktake
-    from tanaoroshi.records.words import Words
-    from tanaoroshi.views.vocabulary import StatusWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,6 @@ def attribute_views(
     exhibits: Mapping[str, Exhibit],
     shelves: Sequence[Shelf],
     anchors: Mapping[str, str],
-    titles: Mapping[str, Words],
 ) -> tuple[AttributeView, ...]:
     """Return the sections of all attributes, in the order of ``shelves``."""
     attributes = {spec.name: spec for spec in stocktake.attributes}
@@ -90,7 +87,7 @@ def attribute_views(
             anchors,
             readers.get(shelf.attribute),
             _company(shelf, stocktake.shelves, attributes, anchors),
-            _metrics(shelf.attribute, stocktake, titles),
+            _metrics(shelf.attribute, stocktake),
         )
         for shelf in shelves
     )
@@ -166,19 +163,21 @@ def _evidence(shelf: Shelf) -> tuple[Figure, ...]:
     )
 
 
-def _metrics(
-    name: str, stocktake: Stocktake, titles: Mapping[str, Words]
-) -> tuple[Figure, ...]:
+def _metrics(name: str, stocktake: Stocktake) -> tuple[Figure, ...]:
     found = {
         metric: by_attribute[name]
         for metric, by_attribute in stocktake.metrics_per_attribute.items()
         if name in by_attribute
     }
     scale = common_scale(found.values())
-    return tuple(
-        figure(titles.get(metric, Text(metric, metric)), m, scale=scale)
-        for metric, m in found.items()
-    )
+    return tuple(figure(metric_name(metric), m, scale=scale) for metric, m in found.items())
+
+
+def metric_name(name: str) -> Text:
+    """Return the published name of a metric, which is the same in every language."""
+    words = [word.upper() if len(word) <= 3 else word for word in name.split("_")]
+    shown = " ".join(words)
+    return Text(shown, shown)
 
 
 def _details(shelf: Shelf, spec: Attribute) -> tuple[Fact, ...]:
@@ -186,9 +185,7 @@ def _details(shelf: Shelf, spec: Attribute) -> tuple[Fact, ...]:
     if spec.unit:
         facts.append(Fact(message("Unit"), spec.unit))
     if spec.inferred:
-        facts.append(
-            Fact(message("Kind"), message("guessed from the column; nobody declared it"))
-        )
+        facts.append(Fact(message("Kind"), message("guessed from the column; nobody declared it")))
     if shelf.dimensions:
         listed = ", ".join(str(j) for j in shelf.dimensions[:12])
         facts.append(Fact(message("Dimensions that hold part of it"), listed))
@@ -215,7 +212,7 @@ def _company(
     attributes: Mapping[str, Attribute],
     anchors: Mapping[str, str],
 ) -> tuple[Company, ...]:
-    """What else the best dimension says something about, the strongest first."""
+    """Return what else the best dimension says something about, the strongest first."""
     j = shelf.dimension
     if j is None:
         return ()
@@ -247,4 +244,3 @@ def _examples(spec: Attribute, exhibits: Mapping[str, Exhibit]) -> tuple[Example
         for value, key in keys.items()
         if key in exhibits
     )
-

@@ -54,8 +54,12 @@ def response_chart(
     values = [{"step": x, "reading": y} for x, y in zip(steps, reading, strict=True)]
     base = alt.Chart(alt.Data(values=values), width=width, height=height).encode(
         x=alt.X("step:Q", title=None, axis=alt.Axis(grid=False, tickCount=7, domain=True)),
-        y=alt.Y("reading:Q", title=None, scale=alt.Scale(zero=False, nice=True),
-                axis=alt.Axis(tickCount=4, domain=False, ticks=False)),
+        y=alt.Y(
+            "reading:Q",
+            title=None,
+            scale=alt.Scale(zero=False, nice=True),
+            axis=alt.Axis(tickCount=4, domain=False, ticks=False),
+        ),
     )
     line = base.mark_line(color=palette.accent, strokeWidth=2.5)
     dots = base.mark_point(color=palette.accent, filled=True, size=36, opacity=1)
@@ -65,29 +69,6 @@ def response_chart(
         .encode(x="step:Q")
     )
     return _finished(here + line + dots, palette)
-
-
-def spark_chart(
-    steps: Sequence[float],
-    reading: Sequence[float],
-    *,
-    width: int = 120,
-    height: int = 40,
-    palette: Palette = PAGE,
-) -> Spec:
-    """Return the same curve, small and without axes: context beside the attribute's own curve."""
-    import altair as alt
-
-    values = [{"step": x, "reading": y} for x, y in zip(steps, reading, strict=True)]
-    line = (
-        alt.Chart(alt.Data(values=values), width=width, height=height)
-        .mark_line(color=palette.quiet, strokeWidth=2)
-        .encode(
-            x=alt.X("step:Q", axis=None),
-            y=alt.Y("reading:Q", axis=None, scale=alt.Scale(zero=False)),
-        )
-    )
-    return _finished(line, palette)
 
 
 def information_chart(
@@ -116,12 +97,14 @@ def information_chart(
         alt.Chart(alt.Data(values=values), width=width, height=height)
         .mark_bar(width={"band": 0.62})
         .encode(
-            x=alt.X("j:N", sort=None, title=None,
-                    axis=alt.Axis(labelAngle=0, ticks=False, labelOverlap=True)),
-            y=alt.Y("kl:Q", title=None, axis=alt.Axis(tickCount=3, domain=False, ticks=False)),
-            color=alt.condition(
-                "datum.active", alt.value(palette.ink), alt.value(palette.rule)
+            x=alt.X(
+                "j:N",
+                sort=None,
+                title=None,
+                axis=alt.Axis(labelAngle=0, ticks=False, labelOverlap=True),
             ),
+            y=alt.Y("kl:Q", title=None, axis=alt.Axis(tickCount=3, domain=False, ticks=False)),
+            color=alt.condition("datum.active", alt.value(palette.ink), alt.value(palette.rule)),
         )
     )
     return _finished(bars, palette)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tanaoroshi.records.words import message
+from tanaoroshi.records.words import Text, Words, message
 from tanaoroshi.views.figures import Figure, Scale, figure
+from tanaoroshi.views.vocabulary import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tanaoroshi.records.attributes import Attribute
     from tanaoroshi.records.stocktake import Archive
-    from tanaoroshi.records.words import Text, Words
 
 FIRST_VALUES = 8
 FIRST_TIES = 12
@@ -38,7 +38,7 @@ class TieRow:
     b: Text
     protected: bool
     figure: Figure
-    measure: str
+    measure: Words
     p: str
     sure: bool
 
@@ -70,9 +70,7 @@ def _shares(archive: Archive, spec: Attribute) -> Shares:
     else:
         order = sorted(values, key=lambda v: -values[v].value)
         cut = len(order) if len(order) <= FIRST_VALUES + 2 else FIRST_VALUES
-    rows = [
-        figure(spec.value_label(v), values[v], scale=scale, style="percent") for v in order
-    ]
+    rows = [figure(spec.value_label(v), values[v], scale=scale, style="percent") for v in order]
     missing = archive.missing.get(spec.name, 0)
     return Shares(
         spec.label,
@@ -93,7 +91,7 @@ def ties(archive: Archive, attributes: Mapping[str, Attribute]) -> Ties:
             attributes[t.b].label,
             attributes[t.a].protected or attributes[t.b].protected,
             figure(message("Strength of the tie"), t.estimate),
-            t.measure.replace("_", " "),
+            MEASURES.get(t.measure, Text(t.measure, t.measure)),
             f"{t.p_adjusted:.3f}" if t.p_adjusted >= 0.001 else "< 0.001",
             _sure(t.p_adjusted),
         )

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
+from tanaoroshi.records.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tanaoroshi.records.words import Words
 
 Style = Literal["number", "percent"]
 
@@ -29,6 +29,7 @@ class Scale:
 
 
 UNIT = Scale(0.0, 1.0)
+MOST_DIGITS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,13 @@ def figure(
     """Return an estimate as text and as places on a scale."""
     if isinstance(measured, Unmeasured):
         return Figure(title, plain, "", "", "", 0, 0, "", None, measured.reason)
+    digits = _digits(measured)
     return Figure(
         title,
         plain,
-        number(measured.value, style),
+        number(measured.value, style, digits),
         interval(measured, style),
-        "" if measured.chance is None else number(measured.chance, style),
+        "" if measured.chance is None else number(measured.chance, style, digits),
         measured.n,
         round(100 * measured.level),
         measured.method,
@@ -111,19 +113,40 @@ def graphic(e: Estimate, scale: Scale) -> Graphic:
     )
 
 
-def number(x: float, style: Style = "number") -> str:
-    """Write a number with two figures behind the point, fewer where it is large."""
+def number(x: float, style: Style = "number", digits: int | None = None) -> str:
+    """Write a number: two figures behind the point if not told otherwise, fewer where it is large.
+
+    Parameters
+    ----------
+    x
+        Finite.
+    style
+        ``percent`` writes a share as percent.
+    digits
+        Figures behind the point of the number (of the percent: two fewer).
+    """
+    if digits is None:
+        digits = 2 if abs(x) < 10 else 1 if abs(x) < 100 else 0
     if style == "percent":
-        return f"{_plus_zero(round(100 * x, 0 if abs(x) >= 0.1 else 1)):g} %"
-    if x != 0 and abs(x) < 0.005:
-        return f"{x:.1e}" if abs(x) < 0.0005 else f"{x:.3f}"
-    digits = 2 if abs(x) < 10 else 1 if abs(x) < 100 else 0
-    return f"{_plus_zero(round(x, digits)):.{digits}f}"
+        x, digits = 100 * x, max(digits - 2, 0)
+    text = f"{x:.{digits}f}".replace("-", "−")
+    shown = text if any(c in "123456789" for c in text) else text.lstrip("−")
+    return f"{shown} %" if style == "percent" else shown
 
 
 def interval(e: Estimate, style: Style = "number") -> str:
     """Write the interval of an estimate in brackets."""
-    return f"[{number(e.low, style)}, {number(e.high, style)}]"
+    digits = _digits(e)
+    return f"[{number(e.low, style, digits)}, {number(e.high, style, digits)}]"
+
+
+def _digits(e: Estimate) -> int:
+    """Return how many figures behind the point tell the two ends of the interval apart."""
+    largest = max(abs(e.low), abs(e.high))
+    digits = 2 if largest < 10 else 1 if largest < 100 else 0
+    while digits < MOST_DIGITS and e.low < e.high and e.high - e.low < 3 * 10**-digits:
+        digits += 1
+    return digits
 
 
 def common_scale(measured: Iterable[Measured], *, unit: bool = True) -> Scale:
@@ -145,9 +168,5 @@ def common_scale(measured: Iterable[Measured], *, unit: bool = True) -> Scale:
 def _round_up(x: float) -> float:
     if x <= 0:
         return 0.0
-    step = 10 ** math.floor(math.log10(x)) / 2
+    step: float = 10.0 ** math.floor(math.log10(x)) / 2
     return math.ceil(x / step) * step
-
-
-def _plus_zero(x: float) -> float:
-    return x + 0.0  # -0.0 becomes 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tanaoroshi.records.words import message
+from tanaoroshi.records.words import Text, Words, message
 from tanaoroshi.shelves.control import controls
 
 if TYPE_CHECKING:
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from tanaoroshi.records.attributes import Attribute
     from tanaoroshi.records.stocktake import Shelf, Stocktake
-    from tanaoroshi.records.words import Text, Words
 
 USABLE = ("own_dimension", "own_direction", "shared")
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tanaoroshi.metrics import METRICS
-from tanaoroshi.records.words import Text
-from tanaoroshi.views.attribute_views import AttributeView, attribute_views
-from tanaoroshi.views.charts import information_chart
+from tanaoroshi.records.words import Text, Words
+from tanaoroshi.views.attribute_views import AttributeView, attribute_views, metric_name
+from tanaoroshi.views.charts import Spec, information_chart
 from tanaoroshi.views.collection_views import Shares, Ties, shares, ties
 from tanaoroshi.views.figures import Figure, common_scale, figure
 from tanaoroshi.views.next_steps import NextStep, next_steps
@@ -19,9 +19,7 @@ from tanaoroshi.views.vocabulary import GLOSSARY, RECONSTRUCTION, SEVERITY, Stat
 
 if TYPE_CHECKING:
     from tanaoroshi.records.estimates import Measured
-    from tanaoroshi.records.stocktake import Exhibit, Finding, Stocktake
-    from tanaoroshi.records.words import Words
-    from tanaoroshi.views.charts import Spec
+    from tanaoroshi.records.stocktake import Exhibit, Finding, Shelf, Stocktake
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +98,8 @@ def report_page(stocktake: Stocktake, exhibits: Mapping[str, Exhibit]) -> Report
     """Make the page model of a stocktake and its pictures."""
     specs = {spec.name: spec for spec in stocktake.attributes}
     known = [s for s in stocktake.shelves if s.attribute in specs]
-    anchors = {s.attribute: f"attribute-{i}" for i, s in enumerate(known, 1)}
-    titles = {name: metric.title for name, metric in METRICS.items()}
-    views = attribute_views(stocktake, exhibits, in_order(known), anchors, titles)
+    anchors = anchors_of(known)
+    views = attribute_views(stocktake, exhibits, in_order(known), anchors)
     dimensions, quiet = _dimensions(stocktake, exhibits, anchors)
     return ReportPage(
         masthead=_masthead(stocktake),
@@ -125,6 +122,11 @@ def report_page(stocktake: Stocktake, exhibits: Mapping[str, Exhibit]) -> Report
         left_out=stocktake.left_out,
         glossary=GLOSSARY,
     )
+
+
+def anchors_of(shelves: Sequence[Shelf]) -> dict[str, str]:
+    """Return where in the page each attribute is: its name may hold what an address may not."""
+    return {s.attribute: f"attribute-{i}" for i, s in enumerate(shelves, 1)}
 
 
 def _masthead(stocktake: Stocktake) -> Masthead:
@@ -158,7 +160,7 @@ def _dimensions(
                 held.setdefault(j, []).append((labels[shelf.attribute], anchors[shelf.attribute]))
     views, quiet = [], []
     for d in stocktake.dimensions:
-        strip = slider(f"dimension/{d.index}", exhibits, None, None)
+        strip = slider(f"dimension/{d.index}", exhibits)
         if strip is None and d.index not in held and len(stocktake.dimensions) > 1:
             quiet.append(d.index)
             continue
@@ -206,9 +208,8 @@ def _metrics(found: Mapping[str, Measured]) -> tuple[Figure, ...]:
     rows = []
     for name, m in found.items():
         spec = METRICS.get(name)
-        title = Text(name, name) if spec is None else spec.title
-        plain = None if spec is None else spec.plain
-        rows.append(figure(title, m, plain=plain, scale=common_scale([m])))
+        plain = None if spec is None else spec.title
+        rows.append(figure(metric_name(name), m, plain=plain, scale=common_scale([m])))
     return tuple(rows)
 
 

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
-from tanaoroshi.records.words import message
-from tanaoroshi.views.vocabulary import STATUS
+from tanaoroshi.records.words import Text, Words, message
+from tanaoroshi.views.vocabulary import STATUS, StatusWord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tanaoroshi.records.attributes import Attribute
     from tanaoroshi.records.stocktake import Dimension, Shelf, ShelfStatus
-    from tanaoroshi.records.words import Text, Words
-    from tanaoroshi.views.vocabulary import StatusWord
 
 MOST_COLUMNS = 24
 """More dimensions than this, and the map shows those that matter."""
@@ -108,10 +106,10 @@ def _groups(
     shelves: Sequence[Shelf], attributes: Mapping[str, Attribute]
 ) -> list[tuple[Words, list[Shelf]]]:
     titles: dict[str, Words] = {
+        "protected": message("Protected: laws or brands care about these"),
         "simple": message("Can be seen in the picture"),
         "contextual": message("Needs knowledge of the culture"),
         "": message("Other attributes"),
-        "protected": message("Protected: laws or brands care about these"),
     }
     members: dict[str, list[Shelf]] = {key: [] for key in titles}
     for shelf in in_order(shelves):
@@ -128,8 +126,11 @@ def _columns(
 ) -> tuple[tuple[Column, ...], int]:
     placed = [s.dimension for s in shelves if s.status in PLACED and s.dimension is not None]
     parts = [j for s in shelves for j in s.dimensions[:3]]
-    best = [max(range(len(s.association)), key=s.association.__getitem__) for s in shelves
-            if s.association]
+    best = [
+        max(range(len(s.association)), key=s.association.__getitem__)
+        for s in shelves
+        if s.association
+    ]
     active = [d.index for d in dimensions if d.state == "active"]
     collapsed = [d.index for d in dimensions if d.state == "collapsed"]
     known = {d.index for d in dimensions}

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
-from tanaoroshi.records.estimates import Estimate, Unmeasured
+from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.stocktake import Control
-from tanaoroshi.records.words import message
+from tanaoroshi.records.words import Words, message
 from tanaoroshi.shelves.control import controls
-from tanaoroshi.views.charts import response_chart, spark_chart
+from tanaoroshi.views.charts import Spec, response_chart
 from tanaoroshi.views.figures import Figure, common_scale, figure, number
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from tanaoroshi.records.attributes import Attribute
     from tanaoroshi.records.stocktake import Exhibit, Shelf
-    from tanaoroshi.records.words import Words
-    from tanaoroshi.views.charts import Spec
 
 MOST_SIDE_EFFECTS = 6
 
@@ -59,15 +57,6 @@ class Slider:
     sheet: Sheet
     steps: tuple[Step, ...]
     start: int
-    has_reading: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SideEffect:
-    """How another attribute moves along: its figure, and its curve where it was read."""
-
-    figure: Figure
-    spark: Spec | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +71,7 @@ class ControlView:
     verdict: Words
     also: Words | None
     effect: Figure | None
-    side_effects: tuple[SideEffect, ...]
+    side_effects: tuple[Figure, ...]
     response: Spec | None
 
 
@@ -93,29 +82,33 @@ def sheet(key: str, exhibit: Exhibit) -> Sheet:
 
 
 def slider(
-    key: str, exhibits: Mapping[str, Exhibit], control: object, spec: Attribute | None
+    key: str,
+    exhibits: Mapping[str, Exhibit],
+    control: Measured | Control | None = None,
+    spec: Attribute | None = None,
 ) -> Slider | None:
-    """Return the slider of a traversal, if there are pictures of it."""
+    """Return the slider of a traversal, if there are pictures of it.
+
+    With a control of as many steps as there are columns, each step says where it is and what is
+    read there.
+    """
     exhibit = exhibits.get(key)
     if exhibit is None or not len(exhibit.frames):
         return None
     picture = sheet(key, exhibit)
-    known = isinstance(control, Control) and len(control.steps) == picture.columns
-    steps: list[Step] = []
-    for i in range(picture.columns):
-        if known and isinstance(control, Control):
-            curve = control.response.get(spec.name) if spec else None
-            value = curve[i] if curve and len(curve) == picture.columns else None
-            steps.append(Step(_signed(control.steps[i]), reading(value, spec)))
-        else:
-            steps.append(Step("", None))
-    has_reading = any(step.reading is not None for step in steps)
-    return Slider(picture, tuple(steps), picture.columns // 2, has_reading)
+    n = picture.columns
+    places: tuple[str, ...] = ("",) * n
+    readings: tuple[Words | None, ...] = (None,) * n
+    if isinstance(control, Control) and len(control.steps) == n and spec is not None:
+        places = tuple(_signed(x) for x in control.steps)
+        curve = control.response.get(spec.name, ())
+        if len(curve) == n:
+            readings = tuple(reading(y, spec) for y in curve)
+    steps = tuple(Step(at, said) for at, said in zip(places, readings, strict=True))
+    return Slider(picture, steps, n // 2)
 
 
-def control_view(
-    shelf: Shelf, attributes: Mapping[str, Attribute], sentence: Words | None = None
-) -> ControlView:
+def control_view(shelf: Shelf, attributes: Mapping[str, Attribute]) -> ControlView:
     """Say what moving a shelf does to its attribute, and what else moves with it."""
     label = attributes[shelf.attribute].label
     trust: Trust = controls(shelf)
@@ -124,16 +117,14 @@ def control_view(
         reason = (
             control.reason
             if isinstance(control, Unmeasured)
-            else message("It was not tested what moving this does.")
+            else message("It is not clear whether moving this moves the attribute.")
         )
         return ControlView("unmeasured", "undecided", reason, None, None, (), None)
     verdicts: dict[Trust, tuple[str, Words]] = {
         "moves": ("moves", message("Moves the picture's {attribute}.", attribute=label)),
         "moves_others_more": (
             "mixed",
-            message(
-                "Moves the picture's {attribute}, but other attributes more.", attribute=label
-            ),
+            message("Moves the picture's {attribute}, but other attributes more.", attribute=label),
         ),
         "does_not_move": (
             "still",
@@ -143,7 +134,7 @@ def control_view(
             "undecided",
             control.effect.reason
             if isinstance(control.effect, Unmeasured)
-            else message("It was not tested what moving this does."),
+            else message("It is not clear whether moving this moves the attribute."),
         ),
     }
     icon, verdict = verdicts[trust]
@@ -158,20 +149,15 @@ def control_view(
         ),
         scale=scale,
     )
-    moved = [
-        attributes[name].label for name, m in effects if isinstance(m, Estimate) and m.low > 0
-    ]
+    moved = [attributes[name].label for name, m in effects if m.low > 0]
     return ControlView(
         trust,
         icon,
         verdict,
-        message("Also moves {others}.", others=tuple(moved[:3])) if moved else None,
+        message("Also moves: {others}.", others=tuple(moved[:3])) if moved else None,
         effect,
         tuple(
-            SideEffect(
-                figure(attributes[name].label, m, scale=scale),
-                _spark(control, name),
-            )
+            figure(attributes[name].label, m, scale=scale)
             for name, m in effects[:MOST_SIDE_EFFECTS]
         ),
         _response(control, attributes[shelf.attribute]),
@@ -180,7 +166,7 @@ def control_view(
 
 def _side_effects(
     control: Control, attributes: Mapping[str, Attribute], own: str
-) -> list[tuple[str, Estimate | Unmeasured]]:
+) -> list[tuple[str, Estimate]]:
     known = [
         (name, m)
         for name, m in control.side_effects.items()
@@ -196,13 +182,6 @@ def _response(control: Control, spec: Attribute) -> Spec | None:
     return response_chart(control.steps, in_unit(curve, spec))
 
 
-def _spark(control: Control, name: str) -> Spec | None:
-    curve = control.response.get(name)
-    if not curve or len(curve) != len(control.steps):
-        return None
-    return spark_chart(control.steps, curve)
-
-
 def in_unit(curve: Sequence[float], spec: Attribute) -> tuple[float, ...]:
     """Return readings in the unit of the column; a circular curve is not cut at its seam."""
     if spec.kind != "circular":
@@ -215,9 +194,9 @@ def in_unit(curve: Sequence[float], spec: Attribute) -> tuple[float, ...]:
     return tuple(x * factor for x in unrolled)
 
 
-def reading(value: float | None, spec: Attribute | None) -> Words | None:
+def reading(value: float, spec: Attribute) -> Words | None:
     """Say what is read off a picture, in the unit or the values of the attribute."""
-    if value is None or spec is None or spec.kind in ("nominal", "text"):
+    if spec.kind in ("nominal", "text"):
         return None
     if spec.kind == "ordinal" and spec.values:
         nearest = min(max(round(value), 0), len(spec.values) - 1)

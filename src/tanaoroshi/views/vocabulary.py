@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tanaoroshi.records.words import Text, message
+from tanaoroshi.records.words import Text, Words, message
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tanaoroshi.records.stocktake import Severity, ShelfStatus
-    from tanaoroshi.records.words import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +102,15 @@ RECONSTRUCTION: Mapping[str, tuple[Words, Words]] = {
         message("Mean absolute error"),
         message("The same, with large differences counted less."),
     ),
+}
+
+MEASURES: Mapping[str, Words] = {
+    "Cramér's V (bias-corrected)": message("Cramér's V, bias-corrected"),
+    "correlation ratio of ranks": message("correlation ratio of ranks"),
+    "circular correlation ratio": message("circular correlation ratio"),
+    "Spearman's rank correlation": message("Spearman's rank correlation"),
+    "circular-linear correlation of ranks": message("circular-linear correlation of ranks"),
+    "circular correlation (Fisher-Lee)": message("circular correlation (Fisher–Lee)"),
 }
 
 KINDS: Mapping[str, Words] = {
