@@ -1,4 +1,4 @@
-"""What the collection is made of: shares of values, ties between attributes."""
+"""What the collection is made of: shares of values, and ties between attributes."""
 
 from __future__ import annotations
 
@@ -20,21 +20,29 @@ __all__ = ["take_archive"]
 def take_archive(
     attributes: Attributes, *, rng: np.random.Generator, progress: Progress | None = None
 ) -> Archive:
-    """Count what the collection holds, and find which attributes go together in it.
+    """Count what the collection holds.
 
     Parameters
     ----------
     attributes
-        The table; attributes of kind ``text`` are passed over.
+        The table; text columns are left aside.
     rng
-        Source of the permutations and of the blocks of the jackknife.
+        Source of chance, for the ties' intervals and tests.
     progress
-        Called with (done, total, what) as pairs of attributes are done.
+        Told while ties are tested.
+
+    Returns
+    -------
+    Shares of nominal and ordinal values, how many images lack each attribute, and the ties of
+    every two attributes. See :mod:`~tanaoroshi.archive.shares`, :mod:`~tanaoroshi.archive.ties`.
     """
-    missing = {
-        spec.name: int(np.isnan(column).sum())
-        for spec, column in zip(attributes.specs, attributes.values.T, strict=True)
-        if spec.kind != "text"
-    }
-    ties = find_ties(attributes, rng=rng, progress=progress)
-    return Archive(shares_of(attributes), missing, ties)
+    measured = [spec for spec in attributes.specs if spec.kind != "text"]
+    return Archive(
+        shares={
+            spec.name: shares_of(attributes.column(spec.name), spec, attributes.group)
+            for spec in measured
+            if spec.kind in ("nominal", "ordinal")
+        },
+        missing={s.name: int(np.isnan(attributes.column(s.name)).sum()) for s in measured},
+        ties=find_ties(attributes, rng=rng, progress=progress),
+    )

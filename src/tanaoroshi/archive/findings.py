@@ -1,81 +1,95 @@
-"""What the collection's shares and ties mean, in sentences."""
+"""What of the archive should be told: the ties that matter, protected attributes first."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tanaoroshi.records.stocktake import Finding
-from tanaoroshi.records.words import message
+from tanaoroshi.records.stocktake import Archive, Finding, Severity, Tie
+from tanaoroshi.records.words import Message, message
 
 if TYPE_CHECKING:
-    from tanaoroshi.records.attributes import Attribute
-    from tanaoroshi.records.stocktake import Archive, Severity, Tie
-    from tanaoroshi.records.words import Arg, Message
+    from collections.abc import Mapping
 
+    from tanaoroshi.records.attributes import Attribute
+
+AT_MOST = 8
+"""More sentences than that are not read; the table of ties has all."""
+MARGIN = 0.1
+"""A tie whose interval does not lie above this is too weak to matter."""
+STRONG = 0.3
+"""From here on, a tie of a protected attribute is a warning."""
 FALSE_DISCOVERIES = 0.05
-SAME_THING = 0.95
-"""Strength from which two attributes are two names of one thing (a year and its era)."""
-STRONG = 0.5
-PROTECTED = 0.3
-"""Strength from which a tie is told: 0.3 where a protected attribute is in it, else 0.5 (Cohen
-1988 calls correlations of 0.3 medium, of 0.5 large)."""
 
 
 def archive_findings(archive: Archive, specs: tuple[Attribute, ...]) -> tuple[Finding, ...]:
-    """Return the ties worth telling: protected attributes first, then the strongest."""
+    """Tell the most important ties in sentences.
+
+    Parameters
+    ----------
+    archive
+        As :func:`~tanaoroshi.archive.take_archive` made it.
+    specs
+        The attributes.
+
+    Returns
+    -------
+    At most ``AT_MOST`` findings: ties that hold beyond chance and margin, those of protected
+    attributes first, then the strongest. That one attribute decides another is told last: it is
+    how the table was made.
+    """
     by_name = {spec.name: spec for spec in specs}
-    protected: list[Finding] = []
-    strong: list[Finding] = []
-    same: list[Finding] = []
-    for tie in archive.ties:
-        if tie.p_adjusted > FALSE_DISCOVERIES:
-            continue
-        a, b = by_name[tie.a], by_name[tie.b]
-        if tie.estimate.value >= SAME_THING:
-            same.append(_same(tie, a, b))
-        elif (a.protected or b.protected) and tie.estimate.low >= PROTECTED:
-            protected.append(_tied(tie, a, b))
-        elif tie.estimate.low >= STRONG:
-            strong.append(_tied(tie, a, b))
-    return (*protected, *strong, *same)
+    ties = [
+        tie
+        for tie in archive.ties
+        if tie.p_adjusted <= FALSE_DISCOVERIES
+        and tie.estimate.low > max(MARGIN, tie.estimate.chance or 0.0)
+    ]
+    ties.sort(key=lambda tie: _rank(tie, by_name))
+    return tuple(_finding(tie, by_name) for tie in ties[:AT_MOST])
 
 
-def _tied(tie: Tie, a: Attribute, b: Attribute) -> Finding:
-    protected = a.protected or b.protected
-    if protected:
-        sentence = message(
-            "{a} and {b} go together in the collection ({value:.2f} [{low:.2f}, {high:.2f}], 0 to "
-            "1), and laws or brands care about it: look at the pictures before a model learns it.",
-            **_places(tie, a, b),
-        )
-    else:
-        sentence = message(
-            "{a} and {b} go together in the collection ({value:.2f} [{low:.2f}, {high:.2f}], 0 to "
-            "1): a model that moves one will tend to move the other.",
-            **_places(tie, a, b),
-        )
-    return _finding(tie, "warn" if protected else "info", sentence)
+def _protected(tie: Tie, by_name: Mapping[str, Attribute]) -> bool:
+    return by_name[tie.a].protected or by_name[tie.b].protected
 
 
-def _same(tie: Tie, a: Attribute, b: Attribute) -> Finding:
-    sentence = message(
-        "{a} and {b} say nearly the same in this collection ({value:.2f} [{low:.2f}, {high:.2f}], "
-        "0 to 1): read their shelves as one.",
-        **_places(tie, a, b),
-    )
-    return _finding(tie, "info", sentence)
+def _rank(tie: Tie, by_name: Mapping[str, Attribute]) -> tuple[bool, bool, float]:
+    return tie.measure == "function", not _protected(tie, by_name), -tie.estimate.value
 
 
-def _places(tie: Tie, a: Attribute, b: Attribute) -> dict[str, Arg]:
-    e = tie.estimate
-    return {"a": a.label, "b": b.label, "value": e.value, "low": e.low, "high": e.high}
-
-
-def _finding(tie: Tie, severity: Severity, sentence: Message) -> Finding:
+def _finding(tie: Tie, by_name: Mapping[str, Attribute]) -> Finding:
+    protected = _protected(tie, by_name)
+    warns = protected and tie.measure != "function" and tie.estimate.low >= STRONG
+    severity: Severity = "warn" if warns else "info"
     return Finding(
-        id=f"tie-{tie.a}-{tie.b}",
+        id=f"tie/{tie.a}/{tie.b}",
         severity=severity,
         subject=tie.a,
-        text=sentence,
-        evidence={"measure": tie.measure, "p_adjusted": tie.p_adjusted, "sign": tie.sign},
+        text=_sentence(tie, by_name[tie.a], by_name[tie.b]),
+        evidence={
+            "a": tie.a,
+            "b": tie.b,
+            "measure": tie.measure,
+            "value": tie.estimate.value,
+            "low": tie.estimate.low,
+            "high": tie.estimate.high,
+            "p_adjusted": tie.p_adjusted,
+        },
+    )
+
+
+def _sentence(tie: Tie, a: Attribute, b: Attribute) -> Message:
+    if tie.measure == "function":
+        return message(
+            "In this collection, {a} and {b} cannot be told apart: one decides the other.",
+            a=a.label,
+            b=b.label,
+        )
+    return message(
+        "In this collection, {a} and {b} go together: {value:.2f} [{low:.2f}, {high:.2f}] on a "
+        "scale from 0 (unrelated) to 1 (one decides the other).",
+        a=a.label,
+        b=b.label,
+        value=tie.estimate.value,
+        low=tie.estimate.low,
+        high=tie.estimate.high,
     )

@@ -1,11 +1,11 @@
-"""What share of the images has each value."""
+"""Shares of the values of an attribute, with intervals that respect groups."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.stats.resample import group_index
@@ -13,81 +13,59 @@ from tanaoroshi.stats.resample import group_index
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
-    from tanaoroshi.records.attributes import Attributes
+    from tanaoroshi.records.attributes import Attribute, Floats, Ints
 
 LEVEL = 0.95
 
 
-def shares_of(attributes: Attributes) -> Mapping[str, Mapping[str, Estimate]]:
-    """Return the share of each value of each nominal and ordinal attribute.
-
-    The share is among the images where the attribute is known. The interval is Wilson's, with the
-    effective number of images in place of their number where rows come in groups (Kish's design
-    effect, from the variance of the group sums), so that twenty variants of one picture do not
-    count as twenty pictures.
-
-    References
-    ----------
-    E. B. Wilson, Probable Inference, JASA 22, 1927; E. L. Korn, B. I. Graubard, Confidence
-    Intervals for Proportions with Small Expected Number of Positive Counts, Survey Methodology
-    24, 1998 (the effective sample size).
-    """
-    group = group_index(len(attributes), attributes.group)
-    found: dict[str, Mapping[str, Estimate]] = {}
-    for spec, column in zip(attributes.specs, attributes.values.T, strict=True):
-        if spec.kind not in ("nominal", "ordinal"):
-            continue
-        known = np.isfinite(column)
-        classes = column[known].astype(np.int64)
-        if len(classes):
-            found[spec.name] = {
-                value: share(classes == index, group[known])
-                for index, value in enumerate(spec.values)
-            }
-    return found
-
-
-def share(hits: NDArray[np.bool_], group: NDArray[np.int64]) -> Estimate:
-    """Return the share of true among rows in groups, with Wilson's interval.
+def shares_of(values: Floats, attribute: Attribute, group: Ints | None) -> Mapping[str, Estimate]:
+    """Estimate the share of each value among the images where the attribute is known.
 
     Parameters
     ----------
-    hits
-        bool (n,), n at least 1.
+    values
+        float (n,): indices into ``attribute.values``, NaN where missing.
+    attribute
+        Nominal or ordinal.
     group
-        int64 (n,): rows of one group are not independent.
+        int64 (n,) or ``None``.
+
+    Returns
+    -------
+    An estimate for each of ``attribute.values``, those that never occur included; empty where the
+    attribute is known for no image. Intervals are Wilson's at the effective number of images: as
+    many independent ones as would give a share the variance that its groups give it (L. Kish,
+    Survey Sampling, 1965; E. L. Korn, B. I. Graubard, 1998). Each holds for itself, not all at
+    once. They speak of the pictures that a maker like this one's would add, not of these, which
+    are counted in full.
     """
-    n, p = len(hits), float(hits.mean())
-    effective = _effective_number(hits, group)
-    z = float(norm.ppf(0.5 + LEVEL / 2))
-    centre = (p + z**2 / (2 * effective)) / (1 + z**2 / effective)
-    half = z / (1 + z**2 / effective) * np.sqrt(p * (1 - p) / effective + z**2 / (4 * effective**2))
-    groups = len(np.unique(group))
-    return Estimate(
-        value=p,
-        low=float(max(0.0, min(p, centre - half))),
-        high=float(min(1.0, max(p, centre + half))),
-        chance=None,
-        n=n,
-        method=f"share; Wilson interval at effective n {effective:.0f}, {groups} groups",
-        level=LEVEL,
-    )
+    known = np.isfinite(values)
+    classes = values[known].astype(np.int64)
+    if not len(classes):
+        return {}
+    index = group_index(int(known.sum()), None if group is None else group[known])
+    sizes = np.bincount(index)
+    found = {}
+    for code, name in enumerate(attribute.values):
+        hits: Floats = np.bincount(index, weights=np.asarray(classes == code, dtype=np.float64))
+        found[name] = _wilson(hits, sizes)
+    return found
 
 
-def _effective_number(hits: NDArray[np.bool_], group: NDArray[np.int64]) -> float:
-    """Return the number of independent images that would be as informative, 1 to n."""
-    n, p = len(hits), float(hits.mean())
-    _, index = np.unique(group, return_inverse=True)
-    m = int(index.max()) + 1
-    if m == n:
-        return float(n)
-    if m == 1:
-        return 1.0
-    sums = np.bincount(index, weights=hits - p, minlength=m)
-    clustered = float(np.square(sums).sum()) * m / (m - 1) / n**2
-    if p in (0.0, 1.0) or clustered <= 0:
-        # No variance to go by: each group counts once.
-        return float(m)
-    return float(np.clip(p * (1 - p) / clustered, 1.0, n))
+def _wilson(hits: Floats, sizes: Ints) -> Estimate:
+    n, groups = int(sizes.sum()), len(sizes)
+    share = float(hits.sum()) / n
+    residual = hits - share * sizes
+    variance = groups / max(groups - 1, 1) * float(np.sum(residual**2)) / n**2
+    # No image of a value, or nothing but it: groups as a whole are what we have seen.
+    independent = groups**2 / float(np.sum((sizes / sizes.mean()) ** 2))
+    effective = share * (1 - share) / variance if variance > 0 else independent
+    # Luck must not make the groups look better than independent images.
+    effective = min(effective, float(n))
+    quantile = float(student.ppf((1 + LEVEL) / 2, max(groups - 1, 1)))
+    squared = quantile**2 / effective
+    middle = (share + squared / 2) / (1 + squared)
+    half = np.sqrt(share * (1 - share) * squared + squared**2 / 4) / (1 + squared)
+    low, high = max(float(middle - half), 0.0), min(float(middle + half), 1.0)
+    method = "share of known images, Wilson interval at the effective number of independent images"
+    return Estimate(share, min(low, share), max(high, share), None, n, method, LEVEL)

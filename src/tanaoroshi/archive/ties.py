@@ -1,332 +1,237 @@
-"""Which attributes go together in the collection, pair by pair."""
+"""Ties: how strongly every two attributes go together in the collection."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
+from scipy.stats import pearson3, skew
+from scipy.stats import t as student
 
+from tanaoroshi.archive.moments import MEASURE, ORDER, Column, column_of, rising, strength
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.stocktake import Tie
-from tanaoroshi.stats.association import (
-    circular_circular,
-    circular_linear,
-    correlation_ratio,
-    cramers_v,
-    spearman,
-)
 from tanaoroshi.stats.multiple_tests import benjamini_hochberg
-from tanaoroshi.stats.resample import group_folds, group_index
+from tanaoroshi.stats.resample import group_index, permuted_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from tanaoroshi.records.attributes import Attributes, Floats, Ints, Kind
+    from tanaoroshi.records.attributes import Attributes, Floats, Ints
     from tanaoroshi.records.progress import Progress
 
 LEVEL = 0.95
-PERMUTATIONS = 300
-CHANCE_PERMUTATIONS = 20
-"""For the chance level: its mean is then known to a quarter of its own spread, which is small."""
-BLOCKS = 40
-"""Of the jackknife: t intervals with 39 degrees of freedom."""
-FEWEST = 8
-"""Images on which both attributes are known; below it no tie is reported."""
-
-
-class _Measure(NamedTuple):
-    name: str
-    strength: Callable[[Floats, Floats], float]
-    """Of columns a and b without missing values: 0 to 1, or NaN where undefined."""
-    sign: Callable[[Floats, Floats], float]
+PERMUTATIONS = 199
+BLOCKS = 60
+"""Parts that the jackknife leaves out one by one: whole groups, dealt out at random."""
+LEAST_GROUPS = 8
+"""Of fewer independent images where both are known, no tie is told."""
+FAR = 0.1
+"""Below this, a p-value is read off a curve through the permutations, not counted."""
 
 
 def find_ties(
     attributes: Attributes, *, rng: np.random.Generator, progress: Progress | None = None
 ) -> tuple[Tie, ...]:
-    """Measure how strongly every two attributes go together, strongest first.
+    """Measure and test the tie of every two attributes.
 
-    ===================================  ========================================
-    kinds                                measure (0 to 1)
-    ===================================  ========================================
-    nominal and nominal                  bias-corrected Cramér's V
-    nominal and ordinal or continuous    correlation ratio of the ranks
-    nominal and circular                 length of the mean vectors between classes, as a ratio
-    ordinal, continuous                  Spearman's rank correlation, without its sign
-    circular and ordinal or continuous   Mardia's circular–linear correlation with the ranks
-    circular and circular                Fisher and Lee's correlation, without its sign
-    ===================================  ========================================
+    Parameters
+    ----------
+    attributes
+        n rows; text is left aside, and so is what has a single value.
+    rng
+        Source of chance: permutations, blocks of the jackknife.
+    progress
+        Told after each permutation.
 
-    A pair is measured on the images where both are known. The interval is a delete-a-group
-    jackknife over blocks of whole groups, on Fisher's z scale. The p-value compares with deals in
-    which every group takes the values of another group, on one statistic for all kinds (the squared
-    covariance of whitened indicators, ranks, cosines and sines: Pillai's trace), its tail by a
-    Pearson III curve through the deals' first three moments; then Benjamini and Hochberg over all
-    pairs. Unlike the permutations for shelves these do not hold the size of groups fixed: that an
-    attribute belongs to large groups (only people come in skin tones) is itself a tie.
+    Returns
+    -------
+    One tie for each pair that has a strength, in the order of the columns. The strength is the
+    root of :func:`~tanaoroshi.archive.moments.strength`, 0 to 1; 1 with the measure ``function``
+    where one of the two decides the other in all images. Intervals: jackknife over blocks of
+    groups on the squared scale. ``p_adjusted``: permutations of whole groups, shared by all pairs,
+    false discovery rate over all pairs.
 
     References
     ----------
-    P. S. Kott, The Delete-a-Group Jackknife, J. Official Statistics 17, 2001. J. Josse, J. Pagès,
-    F. Husson, Testing the significance of the RV coefficient, CSDA 53, 2008 (the Pearson III
-    tail). W. Bergsma 2013; K. V. Mardia 1976; N. I. Fisher, A. J. Lee 1983.
+    J. Shao, C. F. J. Wu, A General Theory for Jackknife Variance Estimation, Ann. Stat. 17, 1989;
+    J. Josse, J. Pagès, F. Husson, Testing the significance of the RV coefficient, CSDA 53, 2008
+    (Pearson's type III curve for permutations); Benjamini, Hochberg 1995.
     """
-    columns = [j for j, spec in enumerate(attributes.specs) if spec.kind != "text"]
-    p_values = _pillai_p(attributes, columns, rng)
-    drawn = [
-        _dealt_rows(len(attributes), attributes.group, rng) for _ in range(CHANCE_PERMUTATIONS)
+    specs = [spec for spec in attributes.specs if spec.kind != "text"]
+    columns = [column_of(attributes.column(spec.name), spec.kind) for spec in specs]
+    index = group_index(len(attributes), attributes.group)
+    pairs = [
+        _Pair(*sorted(pair, key=lambda i: ORDER.index(columns[i].form)))
+        for pair in combinations(range(len(specs)), 2)
+        if _enough(columns[pair[0]], columns[pair[1]], index)
     ]
-    block = _blocks(attributes, rng)
-    pairs = [pair for pair in combinations(columns, 2) if pair in p_values]
-    adjusted = benjamini_hochberg([p_values[pair] for pair in pairs])
-    ties: list[Tie] = []
-    for done, (pair, p) in enumerate(zip(pairs, adjusted, strict=True), start=1):
-        tie = _tie(attributes, pair, float(p), drawn, block)
-        if tie is not None:
-            ties.append(tie)
-        if progress is not None:
-            progress(done, len(pairs), "ties")
-    return tuple(sorted(ties, key=lambda t: -t.estimate.value))
-
-
-def _tie(
-    attributes: Attributes,
-    pair: tuple[int, int],
-    p: float,
-    drawn: list[Ints],
-    block: Ints,
-) -> Tie | None:
-    """Measure one pair; nothing where the measure is undefined (a constant column)."""
-    i, j = pair
-    a, b = attributes.values[:, i], attributes.values[:, j]
-    measure, swap = _measure(attributes.specs[i].kind, attributes.specs[j].kind)
-    if swap:
-        a, b = b, a
-    known = np.isfinite(a) & np.isfinite(b)
-    value = measure.strength(a[known], b[known])
-    if not np.isfinite(value):
-        return None
-    low, high = _jackknife(measure, a[known], b[known], block[known], value)
-    estimate = Estimate(
-        value=value,
-        low=low,
-        high=high,
-        chance=_chance(measure, a, b, drawn),
-        n=int(known.sum()),
-        method=f"{measure.name}; delete-a-group jackknife, {BLOCKS} blocks, Fisher's z",
-        level=LEVEL,
-    )
-    return Tie(
-        a=attributes.specs[i].name,
-        b=attributes.specs[j].name,
-        measure=measure.name,
-        estimate=estimate,
-        p_adjusted=p,
-        sign=int(np.sign(measure.sign(a[known], b[known]))),
+    if not pairs:
+        return ()
+    sums = _Sums(columns)
+    blocks = sums.of_blocks(_blocks(index, rng))
+    whole = blocks.sum(axis=0)
+    null = _null(sums, pairs, attributes.group, rng, progress)
+    ties, p = [], []
+    for pair, drawn in zip(pairs, null.T, strict=True):
+        told = _estimate(sums, pair, whole, blocks, drawn, index)
+        if told is None:
+            continue
+        a, b = sorted((pair.a, pair.b))
+        p.append(_p_value(told.squared, drawn))
+        ties.append((specs[a], specs[b], told))
+    adjusted = benjamini_hochberg(np.array(p)) if p else ()
+    return tuple(
+        Tie(a.name, b.name, told.measure, told.estimate, float(q))
+        for (a, b, told), q in zip(ties, adjusted, strict=True)
     )
 
 
-def _chance(measure: _Measure, a: Floats, b: Floats, drawn: list[Ints]) -> float:
-    """Mean strength when one column is dealt out anew."""
-    under_null = []
-    for order in drawn:
-        dealt = b[order]
-        known = np.isfinite(a) & np.isfinite(dealt)
-        under_null.append(measure.strength(a[known], dealt[known]) if known.sum() > 1 else np.nan)
-    found = np.asarray(under_null)[np.isfinite(under_null)]
-    return float(found.mean()) if len(found) else 0.0
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two columns, in the order that ``strength`` expects."""
+
+    a: int
+    b: int
 
 
-def _jackknife(
-    measure: _Measure, a: Floats, b: Floats, block: Ints, value: float
-) -> tuple[float, float]:
-    """Return the ends of the interval, leaving out one block of whole groups at a time."""
-    if value >= 1 - 1e-9:
-        return 1.0, 1.0
-    blocks = np.unique(block)
-    left = np.array([measure.strength(a[block != k], b[block != k]) for k in blocks])
-    left = left[np.isfinite(left)]
-    r = len(left)
-    if r < 2:
-        return 0.0, 1.0
-    z = np.arctanh(np.minimum(left, 1 - 1e-9))
-    centre = np.arctanh(value)
-    se = np.sqrt((r - 1) / r * np.square(z - centre).sum())
-    half = float(stats.t.ppf(0.5 + LEVEL / 2, r - 1)) * se
-    return max(0.0, float(np.tanh(centre - half))), float(np.tanh(centre + half))
+@dataclass(frozen=True, slots=True)
+class _Told:
+    measure: str
+    estimate: Estimate
+    squared: float
 
 
-def _blocks(attributes: Attributes, rng: np.random.Generator) -> Ints:
-    n = len(attributes)
-    groups = int(group_index(n, attributes.group).max(initial=-1)) + 1
-    if groups < 2:
-        return np.zeros(n, dtype=np.int64)
-    return group_folds(n, attributes.group, min(BLOCKS, groups), rng=rng)
+class _Sums:
+    """The products of all columns, and where each pair's lie."""
+
+    def __init__(self, columns: list[Column]) -> None:
+        self.columns = columns
+        self.table = np.hstack([column.table for column in columns])
+        ends = np.cumsum([column.table.shape[1] for column in columns])
+        self.places = [slice(e - c.table.shape[1], e) for c, e in zip(columns, ends, strict=True)]
+
+    def of_blocks(self, block: Ints) -> Floats:
+        """Return the products of each block's rows, float (blocks, q, q)."""
+        parts = [self.table[block == k] for k in range(int(block.max()) + 1)]
+        return np.stack([part.T @ part for part in parts])
+
+    def permuted(self, order: Ints) -> Floats:
+        """Return the products with the second of each pair in another order, float (q, q)."""
+        return np.asarray(self.table.T @ self.table[order])
+
+    def squared(self, pair: _Pair, sums: Floats) -> Floats:
+        """Return the squared strength of a pair, sums float (draws, q, q)."""
+        part = sums[:, self.places[pair.a], self.places[pair.b]]
+        return strength(self.columns[pair.a].form, self.columns[pair.b].form, part)
 
 
-# --- the measures -----------------------------------------------------------------------------
+def _enough(a: Column, b: Column, index: Ints) -> bool:
+    return len(np.unique(index[_known(a) & _known(b)])) >= LEAST_GROUPS
 
 
-def _measure(a: Kind, b: Kind) -> tuple[_Measure, bool]:
-    """Return the measure of two kinds, and whether the columns must change places for it."""
-    family = {"nominal": 0, "circular": 1, "ordinal": 2, "continuous": 2}
-    x, y = family[a], family[b]
-    return MEASURES[min(x, y), max(x, y)], x > y
+def _known(column: Column) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    if column.form == "classes":
+        return np.asarray(column.table.any(axis=1))
+    return np.asarray(column.table[:, 0] > 0)
 
 
-def _no_sign(a: Floats, b: Floats) -> float:
-    return 0.0
-
-
-def _circular_ratio(classes: Floats, angle: Floats) -> float:
-    """Correlation ratio of the unit vectors given classes; 0 to 1."""
-    vectors = np.column_stack([np.cos(angle), np.sin(angle)])
-    centred = vectors - vectors.mean(axis=0)
-    total = float(np.square(centred).sum())
-    if total <= 1e-12 * len(angle) or len(np.unique(classes)) < 2:
-        return float("nan")
-    _, index, counts = np.unique(classes, return_inverse=True, return_counts=True)
-    sums = np.stack([np.bincount(index, centred[:, k]) for k in range(2)], axis=1)
-    return float(np.sqrt(min(1.0, float((np.square(sums) / counts[:, None]).sum()) / total)))
-
-
-def _ratio_of_ranks(classes: Floats, x: Floats) -> float:
-    if len(np.unique(classes)) < 2:
-        return float("nan")
-    return float(correlation_ratio(stats.rankdata(x), classes.astype(np.int64)))
-
-
-def _mardia_of_ranks(angle: Floats, x: Floats) -> float:
-    return float(circular_linear(stats.rankdata(x), angle))
-
-
-MEASURES: dict[tuple[int, int], _Measure] = {
-    (0, 0): _Measure(
-        "Cramér's V (bias-corrected)",
-        lambda a, b: cramers_v(a.astype(np.int64), b.astype(np.int64)),
-        _no_sign,
-    ),
-    (0, 1): _Measure("circular correlation ratio", _circular_ratio, _no_sign),
-    (0, 2): _Measure("correlation ratio of ranks", _ratio_of_ranks, _no_sign),
-    (1, 1): _Measure(
-        "circular correlation (Fisher-Lee)",
-        lambda a, b: abs(circular_circular(a, b)),
-        circular_circular,
-    ),
-    (1, 2): _Measure("circular-linear correlation of ranks", _mardia_of_ranks, _no_sign),
-    (2, 2): _Measure(
-        "Spearman's rank correlation",
-        lambda a, b: abs(float(spearman(a, b))),
-        lambda a, b: float(spearman(a, b)),
-    ),
-}
-
-
-# --- one test for all kinds ---------------------------------------------------------------------
-
-
-def _pillai_p(
-    attributes: Attributes, columns: list[int], rng: np.random.Generator
-) -> dict[tuple[int, int], float]:
-    """Return the p-value of every pair of columns that both vary on enough common images."""
-    embedded = [_whitened(attributes.values[:, j], attributes.specs[j].kind) for j in columns]
-    known = np.isfinite(attributes.values[:, columns]).astype(np.float32)
-    starts = np.concatenate([[0], np.cumsum([e.shape[1] for e in embedded])])
-    everything = np.concatenate(embedded, axis=1).astype(np.float32)
-    observed = _statistics(everything, known, starts, np.arange(len(known)))
-    null = np.stack(
-        [
-            _statistics(
-                everything,
-                known,
-                starts,
-                _dealt_rows(len(known), attributes.group, rng),
-            )
-            for _ in range(PERMUTATIONS)
-        ]
-    )
-    common = known.T @ known
-    return {
-        (columns[i], columns[j]): _pearson_iii_tail(observed[i, j], null[:, i, j])
-        for i, j in combinations(range(len(columns)), 2)
-        if common[i, j] >= FEWEST and embedded[i].shape[1] and embedded[j].shape[1]
-    }
-
-
-def _dealt_rows(n: int, group: Ints | None, rng: np.random.Generator) -> Ints:
-    """Return for each row another row, so that each group takes its values from one other group.
-
-    The partner's rows are shuffled, and repeated or cut to the size of the group: the dependence
-    within groups, and with it the spread of any statistic, stays as it is.
-    """
-    if group is None:
-        return rng.permutation(n)
-    index = group_index(n, group)
-    order = np.lexsort((rng.random(n), index))
+def _blocks(index: Ints, rng: np.random.Generator) -> Ints:
+    """Deal groups out to blocks, the largest first, so that blocks have about one size."""
     sizes = np.bincount(index)
-    starts = np.cumsum(sizes) - sizes
-    partner = rng.permutation(len(sizes))[index[order]]
-    within = np.arange(n) - starts[index[order]]
-    dealt = np.empty(n, dtype=np.int64)
-    dealt[order] = order[starts[partner] + within % sizes[partner]]
-    return dealt
+    count = min(BLOCKS, len(sizes))
+    order = np.lexsort((rng.random(len(sizes)), -sizes))
+    block = np.empty(len(sizes), dtype=np.int64)
+    block[order] = np.arange(len(sizes)) % count
+    return block[index]
 
 
-def _whitened(column: Floats, kind: Kind) -> NDArray[np.float64]:
-    """Return the column as centred, uncorrelated features, 0 where missing; none if constant."""
-    known = np.isfinite(column)
-    x = column[known]
-    if kind == "nominal":
-        features = (x[:, None] == np.unique(x)).astype(np.float64)
-    elif kind == "circular":
-        features = np.column_stack([np.cos(x), np.sin(x)])
-    else:
-        features = stats.rankdata(x)[:, None] if len(x) else np.empty((0, 1))
-    if len(np.unique(x)) < 2:
-        return np.zeros((len(column), 0))
-    left, size, _ = np.linalg.svd(features - features.mean(axis=0), full_matrices=False)
-    kept = left[:, size > 1e-9 * size[0]]
-    whitened = np.zeros((len(column), kept.shape[1]))
-    whitened[known] = kept * np.sqrt(len(x))
-    return whitened
+def _null(
+    sums: _Sums,
+    pairs: list[_Pair],
+    group: Ints | None,
+    rng: np.random.Generator,
+    progress: Progress | None,
+) -> Floats:
+    """Return the squared strengths under permutations, float (permutations, pairs)."""
+    n, chunk = len(sums.table), 20
+    found = []
+    for at in range(0, PERMUTATIONS, chunk):
+        count = min(chunk, PERMUTATIONS - at)
+        drawn = np.stack([sums.permuted(permuted_rows(n, group, rng=rng)) for _ in range(count)])
+        found.append(np.stack([sums.squared(pair, drawn) for pair in pairs], axis=1))
+        if progress is not None:
+            progress(at + count, PERMUTATIONS, "ties")
+    return np.concatenate(found)
 
 
-def _statistics(
-    everything: NDArray[np.float32],
-    known: NDArray[np.float32],
-    starts: NDArray[np.int64],
-    order: Ints,
-) -> NDArray[np.float64]:
-    """Pillai's trace of every two columns, the second one in another order of rows, (k, k)."""
-    cross = np.square(everything.T @ everything[order], dtype=np.float64)
-    common = (known.T @ known[order]).astype(np.float64)
-    ends = starts[:-1]
-    if not cross.size:
-        return np.zeros_like(common)
-    padded = np.pad(cross, (0, 1)).cumsum(axis=0).cumsum(axis=1)
-    corner = np.pad(padded, ((1, 0), (1, 0)))
-    upper = starts[1:]
-    total = (
-        corner[np.ix_(upper, upper)]
-        - corner[np.ix_(ends, upper)]
-        - corner[np.ix_(upper, ends)]
-        + corner[np.ix_(ends, ends)]
+def _estimate(
+    sums: _Sums, pair: _Pair, whole: Floats, blocks: Floats, drawn: Floats, index: Ints
+) -> _Told | None:
+    a, b = sums.columns[pair.a], sums.columns[pair.b]
+    squared = float(sums.squared(pair, whole[None])[0])
+    left_out = sums.squared(pair, whole - blocks)
+    left_out = left_out[np.isfinite(left_out)]
+    chance = drawn[np.isfinite(drawn)]
+    if not np.isfinite(squared) or len(left_out) < 2 or not len(chance):
+        return None
+    count = len(left_out)
+    spread = np.sqrt((count - 1) / count * np.sum((left_out - left_out.mean()) ** 2))
+    half = float(student.ppf((1 + LEVEL) / 2, count - 1)) * float(spread)
+    value, low, high = (
+        float(np.sqrt(np.clip(x, 0, 1))) for x in (squared, squared - half, squared + half)
     )
-    result: NDArray[np.float64] = total / np.square(np.maximum(common, 1.0))
-    return result
+    measure = MEASURE[a.form, b.form]
+    n = int((_known(a) & _known(b)).sum())
+    by_chance = float(np.sqrt(np.maximum(chance, 0)).mean())
+    method = f"{measure}, jackknife over {count} blocks of groups"
+    if measure == "spearman":
+        way = "rising" if rising(whole[sums.places[pair.a], sums.places[pair.b]]) else "falling"
+        method = f"{method}, {way}"
+    if _decides(a, b, index) or _decides(b, a, index):
+        measure, value, low, high = "function", 1.0, 1.0, 1.0
+        method = f"one decides the other in all images; {method}"
+    return _Told(measure, Estimate(value, low, high, by_chance, n, method, LEVEL), squared)
 
 
-def _pearson_iii_tail(observed: float, null: Floats) -> float:
-    """Chance that a Pearson III variable with the moments of the null reaches the observed."""
-    mean, spread = float(null.mean()), float(null.std(ddof=1))
-    if spread <= 1e-12 * max(mean, 1e-300):
-        return 1.0
-    skew = float(np.clip(stats.skew(null), 1e-3, None))
-    tail = float(stats.pearson3.sf((observed - mean) / spread, skew))
-    # As certain as the permutations themselves allow, where they reach as far.
-    reached = int((null >= observed).sum())
-    return (reached + 1) / (len(null) + 1) if reached >= 10 else min(1.0, max(tail, 1e-300))
+def _decides(a: Column, b: Column, index: Ints) -> bool:
+    """Whether each value of a goes with a single value of b, and that is no accident.
+
+    Counted on values that several independent images show; most images must have such a value.
+    """
+    known = _known(a) & _known(b)
+    label_a, label_b = _labels(a, known), _labels(b, known)
+    if label_a is None or label_b is None or len(np.unique(label_b)) < 2:
+        return False
+    pairs = np.unique(np.column_stack([label_a, label_b]), axis=0)
+    if len(pairs) != len(np.unique(label_a)):
+        return False
+    shown = np.unique(np.column_stack([label_a, index[known]]), axis=0)[:, 0]
+    often = np.flatnonzero(np.bincount(shown) > 1)
+    return bool(np.isin(label_a, often).mean() > 0.5)
+
+
+def _labels(column: Column, known: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Ints | None:
+    """Return the class of each row; ``None`` for an angle, which has no classes."""
+    if column.form == "angle":
+        return None
+    table = column.table[known]
+    if column.form == "classes":
+        return np.asarray(table.argmax(axis=1), dtype=np.int64)
+    return np.unique(table[:, 1], return_inverse=True)[1].astype(np.int64)
+
+
+def _p_value(squared: float, drawn: Floats) -> float:
+    """Return the chance of at least such a strength among unrelated attributes.
+
+    Counted among the permutations; where these are too few to tell how small it is, read off the
+    Pearson type III curve with their mean, variance and skewness.
+    """
+    drawn = drawn[np.isfinite(drawn)]
+    counted = float((1 + np.sum(drawn >= squared - 1e-12)) / (1 + len(drawn)))
+    spread = float(drawn.std())
+    if counted >= FAR or spread <= 1e-12:
+        return counted
+    bend = max(float(skew(drawn)), 1e-3)
+    curve = float(pearson3.sf((squared - drawn.mean()) / spread, bend))
+    return float(np.clip(curve, 1e-12, counted))

@@ -167,13 +167,15 @@ def lightness(seen: Looked) -> Floats:
 
 def coverage(seen: Looked) -> Floats:
     """Share of shown pixels, 0 to 1."""
-    return seen.shown.mean(axis=(1, 2))
+    share: Floats = seen.shown.mean(axis=(1, 2), dtype=np.float64)
+    return share
 
 
 def aspect(seen: Looked) -> Floats:
     """Width / height of the box around the shown pixels."""
     width, height = seen.right - seen.left, seen.bottom - seen.top
-    return np.divide(width, height, out=np.full(len(width), np.nan), where=height > 0)
+    ratio: Floats = np.divide(width, height, out=np.full(len(width), np.nan), where=height > 0)
+    return ratio
 
 
 def position_x(seen: Looked) -> Floats:
@@ -206,7 +208,8 @@ def size(seen: Looked) -> Floats:
         total[total == 0] = np.nan
         mean = counts @ place / total
         squares += counts @ place**2 / total - mean**2
-    return np.sqrt(np.maximum(squares, 0.0) / (h * w))
+    radius: Floats = np.sqrt(np.maximum(squares, 0.0) / (h * w))
+    return radius
 
 
 def symmetry(seen: Looked) -> Floats:
@@ -319,4 +322,5 @@ def _mean(values: Images | Floats, where: Mask) -> Floats:
     """Mean over the pixels of each picture that are meant; NaN where there are none."""
     count = where.sum(axis=(1, 2))
     total = np.where(where, values, 0).sum(axis=(1, 2), dtype=np.float64)
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    mean: Floats = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return mean
