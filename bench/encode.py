@@ -113,7 +113,7 @@ def main() -> None:
     """Print the tables."""
     model = load_model(sys.argv[1] if len(sys.argv) > 1 else "emoji-v2")
     emoji = load_collection("emoji")
-    pictures = read_pictures(model, emoji, np.arange(len(emoji)))
+    pictures = read_pictures(model.image, emoji, np.arange(len(emoji)))
     print(
         f"{model.name}, {len(pictures):,} pictures of {model.image.height} × "
         f"{model.image.width} × {model.image.channels}, batches of {BATCH}\n"

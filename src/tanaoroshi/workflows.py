@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import time
+from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tanaoroshi import __version__
 from tanaoroshi.archive import take_archive
 from tanaoroshi.archive.findings import archive_findings
 from tanaoroshi.audit.dimensions import dimension_states
@@ -16,45 +22,42 @@ from tanaoroshi.audit.findings import stocktake_findings
 from tanaoroshi.audit.reconstruction import reconstruction_error
 from tanaoroshi.audit.summary import contrast, summarise
 from tanaoroshi.engine import decode_codes, encode, read_pictures
-from tanaoroshi.metrics import measure
-from tanaoroshi.models import load_model
-from tanaoroshi.readers import fit_readers
-from tanaoroshi.records.estimates import Estimate, Unmeasured
-from tanaoroshi.records.stocktake import CollectionRef, ModelRef, Stocktake
-from tanaoroshi.records.words import message
+from tanaoroshi.errors import InputError
+from tanaoroshi.metrics import METRICS, MetricSet, kl_per_dimension, measure
+from tanaoroshi.models import ImageSpec, load_model
+from tanaoroshi.readers import FittedReader, fit_readers
+from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
+from tanaoroshi.records.stocktake import CollectionRef, Exhibit, ModelRef, Shelf, Stocktake
+from tanaoroshi.records.words import Message, message
 from tanaoroshi.report import write_report
-from tanaoroshi.shelves import ShelfSettings, find_shelves, unmeasured_shelves
-from tanaoroshi.shelves.control import (
-    ControlSettings,
-    dimension_frames,
-    measure_control,
-    traversal_frames,
-)
-from tanaoroshi.sources import load_codes, load_collection, save_codes
+from tanaoroshi.shelves import ShelfSettings, find_shelves
+from tanaoroshi.shelves.control import ControlSettings, measure_control
+from tanaoroshi.shelves.moves import dimension_frames, traversal_frames
+from tanaoroshi.sources import load_codes, load_collection
+from tanaoroshi.sources.pictures import picture_shape
+from tanaoroshi.sources.saving import save_codes
 from tanaoroshi.store import open_store
+from tanaoroshi.train import METHODS, Recipe, read_recipe, rows_of, train
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-    from tanaoroshi.metrics import MetricSet
     from tanaoroshi.models import Model
-    from tanaoroshi.readers import FittedReader
-    from tanaoroshi.records.attributes import Attributes
+    from tanaoroshi.records.attributes import Attribute, Attributes
     from tanaoroshi.records.codes import Codes
-    from tanaoroshi.records.estimates import Measured
     from tanaoroshi.records.progress import Progress
-    from tanaoroshi.records.stocktake import Exhibit, Pictures, Shelf
-    from tanaoroshi.records.words import Lang, Message
+    from tanaoroshi.records.stocktake import Dimension
+    from tanaoroshi.records.words import Lang
     from tanaoroshi.sources import Collection
     from tanaoroshi.store import Row
+    from tanaoroshi.train.recipe import Method
 
 PICTURES_AT_MOST = 4_000
 """Readers, reconstructions and examples need pictures in memory; so many, drawn at random, give a
 reader whose skill is known to some percent."""
 PICTURE_BYTES_AT_MOST = 256 * 2**20
+DIMENSIONS_SHOWN = 64
+SAMPLES = 24
 DEMO_MODELS = ("emoji-v2", "emoji-plain")
 DEMO_COLLECTION = "emoji"
 
@@ -88,6 +91,7 @@ def take(
     collection: Collection,
     *,
     settings: Settings | None = None,
+    resume: Path | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit one model on one collection.
@@ -98,6 +102,8 @@ def take(
         As :func:`tanaoroshi.load_model` and :func:`tanaoroshi.load_collection` give them.
     settings
         Seed, thresholds and sizes.
+    resume
+        A folder where codes are kept while they are made, so that a killed run goes on from there.
     progress
         Called with (done, total, what).
 
@@ -117,24 +123,27 @@ def take(
     codes = encode(model, collection, progress=progress, resume=resume)
     attributes = collection.attributes.take(codes.rows)
     latent = codes.mean.astype(np.float64)
+    logvar = None if codes.logvar is None else codes.logvar.astype(np.float64)
     shelves = find_shelves(
         latent, attributes, settings=settings.shelves, rng=_rng(settings, 1), progress=progress
     )
-    measured = measure(
-        latent, attributes, logvar=codes.logvar, rng=_rng(settings, 2), progress=progress
-    )
+    measured = measure(latent, attributes, logvar=logvar, rng=_rng(settings, 2), progress=progress)
     seen = _look(model, collection, codes, attributes, settings, progress)
-    shelves, traversals = _move(model, codes, shelves, seen, attributes, settings, progress)
+    dimensions = dimension_states(
+        codes.mean,
+        _kl(codes, attributes),
+        standard_prior=model.latent.prior == "standard_normal",
+    )
+    shelves, traversals = _move(
+        model, codes, shelves, dimensions, seen, attributes, settings, progress
+    )
     archive = take_archive(attributes, rng=_rng(settings, 5), progress=progress)
-    kl = _kl(measured)
     stocktake = Stocktake(
         model=_model_ref(model),
         collection=CollectionRef(collection.name, len(codes.rows), collection.digest),
         settings=asdict(settings) | {"version": __version__},
         attributes=attributes.specs,
-        dimensions=dimension_states(
-            codes.mean, kl, standard_prior=model.latent.prior == "standard_normal"
-        ),
+        dimensions=dimensions,
         shelves=shelves,
         metrics=measured.metrics,
         metrics_per_attribute=measured.per_attribute,
@@ -145,7 +154,9 @@ def take(
         summary=(),
         left_out=(*collection.left_out, *codes.left_out, *collection.notes, *codes.notes),
     )
-    return Audit(_say(stocktake), {**seen.exhibits, **traversals}, codes.mean)
+    return Audit(
+        _say(stocktake), {**seen.exhibits, **traversals, **_dreams(model, settings)}, codes.mean
+    )
 
 
 def _say(stocktake: Stocktake) -> Stocktake:
@@ -159,9 +170,13 @@ def _model_ref(model: Model) -> ModelRef:
     return ModelRef(model.name, model.version, model.digest, model.description)
 
 
-def _kl(measured: MetricSet) -> tuple[float, ...] | None:
-    """Take the KL of each dimension out of the metrics, where the model gives it."""
-    return None
+def _kl(codes: Codes, attributes: Attributes) -> tuple[float, ...] | None:
+    """Return the mean KL of each dimension, in nats, where the encoder gives variances."""
+    if codes.logvar is None:
+        return None
+    measured = kl_per_dimension(codes.mean, codes.logvar, group=attributes.group)
+    values = tuple(m.value for m in measured if isinstance(m, Estimate))
+    return values if len(values) == len(measured) else None
 
 
 def _rng(settings: Settings, stage: int) -> np.random.Generator:
@@ -191,7 +206,7 @@ def _look(
     each = model.image.height * model.image.width * model.image.channels
     most = min(settings.pictures, max(PICTURE_BYTES_AT_MOST // each, 1))
     rows = np.sort(rng.permutation(len(codes.rows))[:most])
-    pictures = read_pictures(model, collection, codes.rows[rows], progress=progress)
+    pictures = read_pictures(model.image, collection, codes.rows[rows], progress=progress)
     known = attributes.take(rows)
     exhibits = dict(examples(pictures, known, rng=rng))
     reconstruction: Mapping[str, Measured] = {}
@@ -199,7 +214,9 @@ def _look(
     if model.decoder is not None:
         made = to_bytes(decode_codes(model, codes.mean[rows], progress=progress))
         exhibits |= side_by_side(pictures, made, rng=rng)
-        reconstruction = reconstruction_error(pictures, made, known.group)
+        reconstruction = reconstruction_error(
+            pictures.astype(np.float32) / 255, made.astype(np.float32) / 255, known.group
+        )
     readers = fit_readers(pictures, known, reconstructions=made, rng=rng, progress=progress)
     return _Seen(readers, reconstruction, exhibits)
 
@@ -208,6 +225,7 @@ def _move(
     model: Model,
     codes: Codes,
     shelves: tuple[Shelf, ...],
+    dimensions: tuple[Dimension, ...],
     seen: _Seen,
     attributes: Attributes,
     settings: Settings,
@@ -215,7 +233,9 @@ def _move(
 ) -> tuple[tuple[Shelf, ...], Mapping[str, Exhibit]]:
     """Move every shelf, look at the pictures, and keep some of them."""
     if model.decoder is None:
-        reason = Unmeasured(message("The model has no decoder: nothing can be moved and looked at."))
+        reason = Unmeasured(
+            message("The model has no decoder: nothing can be moved and looked at.")
+        )
         return tuple(replace(shelf, control=reason) for shelf in shelves), {}
     rng = _rng(settings, 4)
     latent = codes.mean.astype(np.float64)
@@ -229,8 +249,14 @@ def _move(
         rng=rng,
         progress=progress,
     )
-    frames: dict[str, Exhibit] = {}
-    return moved, frames
+    active = [d.index for d in dimensions if d.state == "active"][:DIMENSIONS_SHOWN]
+    along_shelves = traversal_frames(
+        moved, latent, model.decoder, attributes, settings=settings.control, rng=rng
+    )
+    along_dimensions = dimension_frames(
+        active, latent, model.decoder, attributes, settings=settings.control, rng=rng
+    )
+    return moved, {**along_shelves, **along_dimensions}
 
 
 def _without_encoder(model: Model, collection: Collection, settings: Settings) -> Audit:
@@ -243,7 +269,11 @@ def _without_encoder(model: Model, collection: Collection, settings: Settings) -
         settings=asdict(settings) | {"version": __version__},
         attributes=collection.attributes.specs,
         dimensions=(),
-        shelves=unmeasured_shelves(collection.attributes.specs, reason),
+        shelves=tuple(
+            _unmeasured_shelf(spec, reason)
+            for spec in collection.attributes.specs
+            if spec.kind != "text"
+        ),
         metrics=dict.fromkeys(METRICS, reason),
         metrics_per_attribute={},
         reconstruction={"mse": reason},
@@ -254,6 +284,26 @@ def _without_encoder(model: Model, collection: Collection, settings: Settings) -
         left_out=(*collection.left_out, *collection.notes),
     )
     return Audit(_say(stocktake), _dreams(model, settings), None)
+
+
+def _unmeasured_shelf(spec: Attribute, reason: Unmeasured) -> Shelf:
+    return Shelf(
+        attribute=spec.name,
+        status="undecided",
+        dimension=None,
+        direction=None,
+        dimensions=(),
+        score=reason,
+        evidence={},
+        association=(),
+        others=(),
+        p_adjusted=None,
+        n_needed=None,
+        text=message(
+            "{attribute}: undecided. {reason}", attribute=spec.label, reason=reason.reason
+        ),
+        control=reason,
+    )
 
 
 def _dreams(model: Model, settings: Settings) -> Mapping[str, Exhibit]:
@@ -276,16 +326,26 @@ def take_and_record(
     progress: Progress | None = None,
 ) -> Audit:
     """Load, audit and record; see :func:`take`."""
-    audit_model = load_model(model)
+    loaded = load_model(model)
     pictures = load_collection(collection, limit=limit, seed=seed)
     kept = open_store(store)
-    audited = take(
-        audit_model, pictures, settings=Settings(seed=seed), progress=progress,
-        resume=_unfinished(store),
-    )
-    return replace(
-        audited, stocktake=kept.record(audited.stocktake, audited.exhibits, audited.codes)
-    )
+    with _unfinished(store) as folder:
+        audited = take(
+            loaded, pictures, settings=Settings(seed=seed), resume=folder, progress=progress
+        )
+    stocktake = kept.record(audited.stocktake, audited.exhibits, audited.codes)
+    return replace(audited, stocktake=stocktake)
+
+
+@contextmanager
+def _unfinished(store: str) -> Iterator[Path | None]:
+    """Give the folder of unfinished work in a store; what is finished is swept away."""
+    if "://" in store:
+        yield None
+        return
+    folder = Path(store) / "unfinished"
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def load_recorded(store: str, id_or_prefix: str) -> Audit:
@@ -298,9 +358,7 @@ def recorded(store: str) -> tuple[Row, ...]:
     return open_store(store, create=False).stocktakes()
 
 
-def report(
-    audited: Audit, out: Path, *, lang: Lang = "en", single_file: bool = False
-) -> Path:
+def report(audited: Audit, out: Path, *, lang: Lang = "en", single_file: bool = False) -> Path:
     """Write the report of a stocktake; return its first page."""
     return write_report(
         audited.stocktake, audited.exhibits, out, lang=lang, single_file=single_file
@@ -331,7 +389,8 @@ def encode_to_file(
     codes = encode(load_model(model), pictures, progress=progress)
     save_codes(out, codes.mean, pictures.attributes.take(codes.rows), logvar=codes.logvar)
     left_out = (*pictures.left_out, *codes.left_out)
-    return Encoded(out, *codes.mean.shape, left_out)
+    n, d = codes.mean.shape
+    return Encoded(out, n, d, left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,7 +407,7 @@ def measure_file(
     where: str,
     *,
     only: tuple[str, ...] | None = None,
-    convention: Literal["paper", "disentanglement_lib"] = "paper",
+    convention: Convention = "paper",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> MeasuredFile:
@@ -363,7 +422,8 @@ def measure_file(
         rng=np.random.default_rng([seed, 2]),
         progress=progress,
     )
-    return MeasuredFile(measured, *stored.codes.shape, stored.attributes.names)
+    n, d = stored.codes.shape
+    return MeasuredFile(measured, n, d, stored.attributes.names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -396,3 +456,68 @@ def demo(
     )
     sentence = contrast(audits[0].stocktake, audits[1].stocktake)
     return Demo(audits, pages, sentence, round(time.monotonic() - start, 1))
+
+
+def train_model(
+    collection: str,
+    out: Path,
+    *,
+    method: Method | None = None,
+    recipe: Path | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Path:
+    """Train a model on a collection; see :func:`tanaoroshi.train.train`."""
+    plan = read_recipe(recipe) if recipe is not None else Recipe(name=out.name)
+    if method is not None:
+        if method not in METHODS:
+            raise InputError(
+                "--method is {got}; it can be one of {methods}.", got=method, methods=METHODS
+            )
+        plan = replace(plan, method=method)
+    pictures = load_collection(collection)
+    columns = _natural_columns(pictures.attributes)
+    rows = np.flatnonzero(rows_of(plan, columns))
+    if not len(rows):
+        raise InputError(
+            "No image of {collection} is left by the recipe's rows.", collection=collection
+        )
+    image = _image_of(pictures)
+    return train(
+        read_pictures(image, pictures, rows, progress=progress),
+        {name: column[rows] for name, column in columns.items()},
+        plan,
+        out,
+        seed=seed,
+        progress=None if progress is None else lambda done, n: progress(done, n, "epochs"),
+    )
+
+
+def _image_of(collection: Collection) -> ImageSpec:
+    """Take size and channels from the first picture that can be read."""
+    for row in range(len(collection)):
+        shape = picture_shape(collection.images.read(np.array([row]))[0])
+        if shape is not None:
+            return ImageSpec(*shape)
+    raise InputError(
+        "None of the pictures of {collection} can be read.", collection=collection.name
+    )
+
+
+def _natural_columns(attributes: Attributes) -> dict[str, NDArray[np.float64]]:
+    """Return the attributes that are numbers, in units of the collection; NaN where missing."""
+    columns: dict[str, NDArray[np.float64]] = {}
+    for spec, column in zip(attributes.specs, attributes.values.T, strict=True):
+        if spec.kind == "continuous":
+            columns[spec.name] = column
+        elif spec.kind == "circular":
+            columns[spec.name] = column * ((spec.period or 2 * np.pi) / (2 * np.pi))
+        elif spec.kind == "ordinal":
+            try:
+                levels = np.array([float(value) for value in spec.values])
+            except ValueError:  # an order of words has no numbers
+                continue
+            known = np.isfinite(column)
+            columns[spec.name] = np.full(len(column), np.nan)
+            columns[spec.name][known] = levels[column[known].astype(np.int64)]
+    return columns

@@ -235,10 +235,10 @@ def test_an_error_while_reading_ends_cleanly() -> None:
 def test_pictures_and_back() -> None:
     source = collection(Counting(90))
     rows = np.array([80, 3, 3, 89])
-    pictures = read_pictures(model(), source, rows)
+    pictures = read_pictures(model().image, source, rows)
     np.testing.assert_array_equal(pictures[..., 0], [pixels(row) for row in rows])
     codes = encode(model(), source).mean[rows]
     made = decode_codes(model(), codes, batch=3)
     np.testing.assert_allclose(made, pictures / 255, atol=1e-6)
     with pytest.raises(InputError, match="picture 3"):
-        read_pictures(model(), collection(Counting(9, frozenset({3}))), np.array([3]))
+        read_pictures(model().image, collection(Counting(9, frozenset({3}))), np.array([3]))

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import traceback
-from typing import Literal, cast
+from typing import Literal
 
 from tanaoroshi.records.words import Lang, message
 
@@ -57,7 +57,7 @@ def _language(argv: list[str]) -> Lang:
 
 
 def _known(code: str) -> Lang:
-    return cast("Lang", "ja") if code == "ja" else "en"
+    return "ja" if code == "ja" else "en"
 
 
 def _complain(sentence: str, fault: Literal["input", "ours"], *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 import typer.main
@@ -17,6 +17,8 @@ from tanaoroshi.words import translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tanaoroshi.metrics import Convention
 
 DEFAULT_STORE = "tanaoroshi-store"
 
@@ -151,7 +153,7 @@ def metrics(
         measured = workflows.measure_file(
             codes,
             only=None if only is None else tuple(only.split(",")),
-            convention=convention,
+            convention=cast("Convention", convention),
             seed=seed,
             progress=progress,
         )

@@ -103,17 +103,19 @@ def encode(
 
 
 def read_pictures(
-    model: Model,
+    image: ImageSpec,
     collection: Collection,
     rows: Ints,
     *,
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> NDArray[np.uint8]:
-    """Return some pictures as the model takes them, uint8 (m, h, w, c), all in memory.
+    """Return some pictures as a model takes them, uint8 (m, h, w, c), all in memory.
 
     Parameters
     ----------
+    image
+        The size and channels that they are brought to.
     rows
         int64 (m,): rows of the collection that can be read (:attr:`Codes.rows` holds such).
 
@@ -123,9 +125,9 @@ def read_pictures(
         When one of them can't be read.
     """
     pieces = [rows[at : at + BATCH] for at in range(0, len(rows), BATCH)]
-    pictures = np.empty((len(rows), *model.image.size, model.image.channels), np.uint8)
+    pictures = np.empty((len(rows), *image.size, image.channels), np.uint8)
     at = 0
-    prepared = batches(collection.images, model.image, pieces, workers=workers or cores())
+    prepared = batches(collection.images, image, pieces, workers=workers or cores())
     with _quiet(), closing(prepared):
         for batch in prepared:
             for row, reason in batch.broken.items():

@@ -135,3 +135,15 @@ def _is_grey(image: Image.Image) -> bool:
     """Say whether a picture shows only greys."""
     red, green, blue = image.convert("RGB").split()
     return red.tobytes() == green.tobytes() == blue.tobytes()
+
+
+def picture_shape(raw: Raw) -> tuple[int, int, int] | None:
+    """Return height, width and channels (1 or 3) of a stored picture; None if it can't be read."""
+    if isinstance(raw, np.ndarray):
+        return raw.shape[0], raw.shape[1], 1 if raw.ndim == 2 or raw.shape[2] == 1 else 3
+    try:
+        with Image.open(BytesIO(raw), formats=FORMATS) as image:
+            width, height = image.size
+            return height, width, 1 if image.mode in ("1", "L", "LA") else 3
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
