@@ -47,7 +47,7 @@ def shares_of(values: Floats, attribute: Attribute, group: Ints | None) -> Mappi
     sizes = np.bincount(index)
     found = {}
     for code, name in enumerate(attribute.values):
-        hits: Floats = np.bincount(index, weights=np.asarray(classes == code, dtype=np.float64))
+        hits = np.bincount(index, weights=classes == code).astype(np.float64)
         found[name] = _wilson(hits, sizes)
     return found
 
