@@ -200,7 +200,10 @@ def _informed(asked: Question, fit: Fit) -> Answer:
     rest = fit.trials.sum(axis=0) - fit.trials
     without = (fit.hits.sum(axis=0) - fit.hits) / np.maximum(rest, 1e-300)
     weight = np.full((1, len(each)), 1 / len(each))
-    return _assemble(asked, each, each, without, fit.hits_null, weight, "informativeness", fit)
+    # What learning from so few rows costs is seen under permutations, where there is nothing to
+    # learn; the interval makes up for it as far as there is something left to explain.
+    centre = each - np.minimum(fit.hits_null.mean(axis=0), 0) * (1 - np.clip(each, 0, 1))
+    return _assemble(asked, each, centre, without, fit.hits_null, weight, "informativeness", fit)
 
 
 def _assemble(
