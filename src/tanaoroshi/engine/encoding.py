@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tanaoroshi.engine.batches import Batch
-    from tanaoroshi.models import Model
+    from tanaoroshi.models import ImageSpec, Model
     from tanaoroshi.records.attributes import Ints
     from tanaoroshi.sources import Collection
 
