@@ -33,8 +33,11 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "MissingExtra": None,
     "N_": None,
     "_": None,
+    "__": None,  # in templates: the same with links to the glossary
     "gettext": None,
     "ngettext": (1, 2),
+    "progress": (3,),  # what is being done, as progress(done, total, what) tells it
+    "_progress": (3,),
 }
 METHODS = [("**.py", "python"), ("**/templates/**", "jinja2.ext:babel_extract")]
 OPTIONS = {"**/templates/**": {"silent": "false", "trimmed": "true", "newstyle_gettext": "true"}}

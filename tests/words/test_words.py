@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from tanaoroshi.records.words import Arg, Message, Text, message
 from tanaoroshi.words import both, catalogue, translate
 
-
 HUE = Text("hue", "色相")
 SIZE = Text("size", "大きさ")
 
