@@ -23,7 +23,7 @@ from tanaoroshi.audit.reconstruction import reconstruction_error
 from tanaoroshi.audit.summary import contrast, summarise
 from tanaoroshi.engine import decode_codes, encode, read_pictures
 from tanaoroshi.errors import InputError
-from tanaoroshi.metrics import METRICS, MetricSet, kl_per_dimension, measure
+from tanaoroshi.metrics import METRICS, Convention, MetricSet, kl_per_dimension, measure
 from tanaoroshi.models import ImageSpec, load_model
 from tanaoroshi.readers import FittedReader, fit_readers
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured

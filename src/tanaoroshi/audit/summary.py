@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tanaoroshi.records.estimates import Estimate, Measured
-from tanaoroshi.records.stocktake import (
-    Archive,
-    CollectionRef,
-    Control,
-    Dimension,
-    ModelRef,
-    Shelf,
-)
+from tanaoroshi.records.estimates import Estimate
+from tanaoroshi.records.stocktake import Control
 from tanaoroshi.records.words import Message, Text, message
 from tanaoroshi.shelves.control import controls
 
@@ -20,27 +13,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tanaoroshi.records.attributes import Attribute
+    from tanaoroshi.records.stocktake import Archive, Shelf, Stocktake
+    from tanaoroshi.records.words import Arg
 
 OWN = ("own_dimension", "own_direction")
 
 
-def summarise(
-    model: ModelRef,
-    collection: CollectionRef,
-    dimensions: tuple[Dimension, ...],
-    shelves: tuple[Shelf, ...],
-    archive: Archive,
-    specs: tuple[Attribute, ...],
-    reconstruction: Mapping[str, Measured],
-) -> tuple[Message, ...]:
+def summarise(stocktake: Stocktake) -> tuple[Message, ...]:
     """Say in five sentences what was audited, where the shelves are, what holds and what ties."""
-    labels = {spec.name: spec.label for spec in specs}
+    labels = {spec.name: spec.label for spec in stocktake.attributes}
     return (
-        _what(model, collection, dimensions, reconstruction),
-        _own(shelves, labels),
-        _elsewhere(shelves, labels),
-        _moves(shelves, labels),
-        _ties(archive, specs),
+        _what(stocktake),
+        _own(stocktake.shelves, labels),
+        _elsewhere(stocktake.shelves, labels),
+        _moves(stocktake.shelves, labels),
+        _ties(stocktake.archive, stocktake.attributes),
+    )
+
+
+def contrast(main: Stocktake, other: Stocktake) -> Message:
+    """Say how many shelves another model has of the same collection."""
+    return message(
+        "For contrast, {other} has a shelf of its own for {theirs} of {k} attributes, {main} for "
+        "{ours}: the same pictures, another training.",
+        other=other.model.name,
+        main=main.model.name,
+        theirs=sum(s.status in OWN for s in other.shelves),
+        ours=sum(s.status in OWN for s in main.shelves),
+        k=len(main.shelves),
     )
 
 
@@ -48,36 +48,28 @@ def _names(shelves: Iterable[Shelf], labels: Mapping[str, Text]) -> tuple[Text, 
     return tuple(labels[s.attribute] for s in shelves)
 
 
-def _what(
-    model: ModelRef,
-    collection: CollectionRef,
-    dimensions: tuple[Dimension, ...],
-    reconstruction: Mapping[str, Measured],
-) -> Message:
-    active = sum(d.state == "active" for d in dimensions)
-    mse = reconstruction.get("mse")
+def _what(stocktake: Stocktake) -> Message:
+    facts: dict[str, Arg] = {
+        "model": stocktake.model.name,
+        "version": stocktake.model.version,
+        "active": sum(d.state == "active" for d in stocktake.dimensions),
+        "d": len(stocktake.dimensions),
+        "n": stocktake.collection.n,
+        "collection": stocktake.collection.name,
+    }
+    mse = stocktake.reconstruction.get("mse")
     if isinstance(mse, Estimate) and mse.chance:
         return message(
             "{model} (version {version}) uses {active} of its {d} dimensions to describe the "
-            "{n:,} images of {collection}; its reconstructions remove {kept:.0%} of the "
-            "difference that another image's reconstruction would show.",
-            model=model.name,
-            version=model.version,
-            active=active,
-            d=len(dimensions),
-            n=collection.n,
-            collection=collection.name,
-            kept=1 - mse.value / mse.chance,
+            "{n:,} images of {collection}; the pictures that it gives back keep {kept:.0%} of what "
+            "tells one image from another.",
+            kept=max(1 - mse.value / mse.chance, 0.0),
+            **facts,
         )
     return message(
         "{model} (version {version}) uses {active} of its {d} dimensions to describe the {n:,} "
         "images of {collection}.",
-        model=model.name,
-        version=model.version,
-        active=active,
-        d=len(dimensions),
-        n=collection.n,
-        collection=collection.name,
+        **facts,
     )
 
 
@@ -103,17 +95,20 @@ def _elsewhere(shelves: tuple[Shelf, ...], labels: Mapping[str, Text]) -> Messag
     if held:
         parts.append(
             message(
-                "present without a shelf of their own (shared, spread or tied): {names}",
+                "present, but shared, spread or tied ({names})",
                 names=_names(held, labels),
             )
         )
     if none:
-        parts.append(message("no shelf: {names}", names=_names(none, labels)))
+        parts.append(message("without a shelf ({names})", names=_names(none, labels)))
     if open_:
-        parts.append(message("undecided: {names}", names=_names(open_, labels)))
+        parts.append(message("undecided ({names})", names=_names(open_, labels)))
     if not parts:
         return message("No attribute is without a shelf of its own.")
-    return message("The others: {parts}.", parts=tuple(parts))
+    told = parts[0]
+    for part in parts[1:]:
+        told = message("{first}; {next}", first=told, next=part)
+    return message("The others are {parts}.", parts=told)
 
 
 def _moves(shelves: tuple[Shelf, ...], labels: Mapping[str, Text]) -> Message:
@@ -124,8 +119,7 @@ def _moves(shelves: tuple[Shelf, ...], labels: Mapping[str, Text]) -> Message:
     clean = [s for s in tested if verdicts[s.attribute] == "moves"]
     if not clean:
         return message(
-            "Of {count} places that were moved, none changes its attribute in the picture "
-            "more than other attributes.",
+            "Places that were moved: {count}. None cleanly changes its own attribute in the picture.",
             count=len(tested),
         )
     rest = [s for s in tested if verdicts[s.attribute] != "moves"]

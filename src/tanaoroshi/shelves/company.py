@@ -80,8 +80,10 @@ def keep_company(
     a_beyond_b, a_answer = _beyond(place, a, b, fold, group, settings)
     b_beyond_a, b_answer = _beyond(place, b, a, fold, group, settings)
     due_to_b = _due(place, a, b, fold, group, settings)
-    if b_answer == "yes" and due_to_b.value < settings.carried:
-        b_answer = "no"
+    if b_answer == "yes":
+        due_to_a = _due(place, b, a, fold, group, settings)
+        if due_to_b.value < max(settings.carried, settings.minor * due_to_a.value):
+            b_answer = "no"
     return Company(a_beyond_b, b_beyond_a, due_to_b, relate(a_answer, b_answer))
 
 

@@ -55,6 +55,10 @@ class ShelfSettings:
         Least that another attribute must have to do with a place, beyond what the tie between the
         two in the collection explains, to share it: this share of the other attribute is told by
         the place, and this share of the place's own variation goes with the other attribute.
+    minor
+        Least variation of the place that goes with the other attribute alone, in units of that
+        which goes with this one alone, to share it: a quarter. A dimension that is seven parts
+        scale and one part shape is a dimension of scale.
     part
         Least part of what all dimensions tell that a dimension must tell to be named as one of
         several that hold the attribute.
@@ -82,6 +86,7 @@ class ShelfSettings:
     own_share: float = 0.8
     own_gap: float = 0.25
     carried: float = 0.1
+    minor: float = 0.25
     part: float = 0.1
     same_thing: float = 0.05
     wide: float = 0.1

@@ -166,9 +166,9 @@ def _specs() -> tuple[Attribute, ...]:
             description="a square looks the same after a quarter turn, an ellipse after a half",
         ),
         Attribute(
-            "x", "continuous", Text("Place, left to right", "横の位置"), tier="simple", factor=True
+            "x", "continuous", Text("Horizontal position", "横の位置"), tier="simple", factor=True
         ),
         Attribute(
-            "y", "continuous", Text("Place, top to bottom", "縦の位置"), tier="simple", factor=True
+            "y", "continuous", Text("Vertical position", "縦の位置"), tier="simple", factor=True
         ),
     )
