@@ -68,17 +68,17 @@ def library(path: str) -> dict[str, Callable[[Floats, Floats], object]]:
         import_module(where + name) for name in ("mig", "sap_score", "dci")
     )
 
-    def split(compute: Callable[..., object], *more: object) -> Callable[[Floats, Floats], object]:
+    def split(compute: Callable[..., object], **more: object) -> Callable[[Floats, Floats], object]:
         def run(z: Floats, v: Floats) -> object:
             cut = int(0.8 * len(z))
             labels = v.astype(int)
-            return compute(z[:cut].T, labels[:cut].T, z[cut:].T, labels[cut:].T, *more)
+            return compute(z[:cut].T, labels[:cut].T, z[cut:].T, labels[cut:].T, **more)
 
         return run
 
     return {
         "mig": lambda z, v: its_mig._compute_mig(z.T, v.astype(int).T),
-        "sap": split(its_sap._compute_sap, False),
+        "sap": split(its_sap._compute_sap, continuous_factors=False),
         "dci": split(its_dci._compute_dci),
     }
 
