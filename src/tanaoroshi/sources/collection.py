@@ -124,7 +124,7 @@ class ArrayImages:
 
     def read(self, rows: Ints) -> list[Raw]:
         """Return some pictures."""
-        return list(self.array[rows])
+        return [self.array[row] for row in rows]
 
     def place(self, row: int) -> str:
         """Return the file and the row."""
