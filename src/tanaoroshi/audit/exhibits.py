@@ -24,8 +24,8 @@ CONTINUOUS_STEPS = 8
 
 def to_bytes(pictures: NDArray[np.floating]) -> Pictures:
     """Return float pictures in [0, 1] as uint8."""
-    levels: NDArray[np.floating] = np.clip(pictures, 0.0, 1.0) * 255
-    return np.rint(levels).astype(np.uint8)
+    levels: Pictures = np.rint(np.clip(pictures, 0.0, 1.0) * 255).astype(np.uint8)
+    return levels
 
 
 def side_by_side(

@@ -119,7 +119,8 @@ def _moves(shelves: tuple[Shelf, ...], labels: Mapping[str, Text]) -> Message:
     clean = [s for s in tested if verdicts[s.attribute] == "moves"]
     if not clean:
         return message(
-            "Places that were moved: {count}. None cleanly changes its own attribute in the picture.",
+            "Places that were moved: {count}. None of them cleanly changes its own attribute in "
+            "the picture.",
             count=len(tested),
         )
     rest = [s for s in tested if verdicts[s.attribute] != "moves"]

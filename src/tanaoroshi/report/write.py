@@ -101,7 +101,8 @@ def _head(path: Path) -> str:
 
 def _pictures(exhibits: Mapping[str, Exhibit], folder: Path | None) -> dict[str, str]:
     """Return the address of each exhibit's picture; without a folder the picture itself."""
-    shown = {key: exhibit for key, exhibit in exhibits.items() if len(exhibit.frames)}
+    # Sorted, so that a report made anew from the store is the same to the byte.
+    shown = {key: exhibits[key] for key in sorted(exhibits) if len(exhibits[key].frames)}
     if folder is None:
         return {
             key: "data:image/webp;base64," + base64.b64encode(webp(exhibit)).decode("ascii")
