@@ -50,7 +50,6 @@ if TYPE_CHECKING:
     from tanaoroshi.records.words import Lang
     from tanaoroshi.sources import Collection
     from tanaoroshi.store import Row
-    from tanaoroshi.train.recipe import Method
 
 PICTURES_AT_MOST = 4_000
 """Readers, reconstructions and examples need pictures in memory; so many, drawn at random, give a
@@ -462,7 +461,7 @@ def train_model(
     collection: str,
     out: Path,
     *,
-    method: Method | None = None,
+    method: str | None = None,
     recipe: Path | None = None,
     seed: int = 0,
     progress: Progress | None = None,
@@ -470,11 +469,12 @@ def train_model(
     """Train a model on a collection; see :func:`tanaoroshi.train.train`."""
     plan = read_recipe(recipe) if recipe is not None else Recipe(name=out.name)
     if method is not None:
-        if method not in METHODS:
+        known = next((name for name in METHODS if name == method), None)
+        if known is None:
             raise InputError(
                 "--method is {got}; it can be one of {methods}.", got=method, methods=METHODS
             )
-        plan = replace(plan, method=method)
+        plan = replace(plan, method=known)
     pictures = load_collection(collection)
     columns = _natural_columns(pictures.attributes)
     rows = np.flatnonzero(rows_of(plan, columns))
