@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from tanaoroshi import __version__
 from tanaoroshi.archive import take_archive
@@ -123,20 +125,26 @@ def take(
     attributes = collection.attributes.take(codes.rows)
     latent = codes.mean.astype(np.float64)
     logvar = None if codes.logvar is None else codes.logvar.astype(np.float64)
-    shelves = find_shelves(
-        latent, attributes, settings=settings.shelves, rng=_rng(settings, 1), progress=progress
-    )
-    measured = measure(latent, attributes, logvar=logvar, rng=_rng(settings, 2), progress=progress)
-    seen = _look(model, collection, codes, attributes, settings, progress)
-    dimensions = dimension_states(
-        codes.mean,
-        _kl(codes, attributes),
-        standard_prior=model.latent.prior == "standard_normal",
-    )
-    shelves, traversals = _move(
-        model, codes, shelves, dimensions, seen, attributes, settings, progress
-    )
-    archive = take_archive(attributes, rng=_rng(settings, 5), progress=progress)
+    # Two things that don't need one another, side by side. Their sums are small: threads inside of
+    # the linear algebra would cost more than they bring.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as beside:
+        looking = beside.submit(_look, model, collection, codes, attributes, settings, None)
+        shelves = find_shelves(
+            latent, attributes, settings=settings.shelves, rng=_rng(settings, 1), progress=progress
+        )
+        measured = measure(
+            latent, attributes, logvar=logvar, rng=_rng(settings, 2), progress=progress
+        )
+        archive = take_archive(attributes, rng=_rng(settings, 5), progress=progress)
+        seen = looking.result()
+        dimensions = dimension_states(
+            codes.mean,
+            _kl(codes, attributes),
+            standard_prior=model.latent.prior == "standard_normal",
+        )
+        shelves, traversals = _move(
+            model, codes, shelves, dimensions, seen, attributes, settings, progress
+        )
     stocktake = Stocktake(
         model=_model_ref(model),
         collection=CollectionRef(collection.name, len(codes.rows), collection.digest),

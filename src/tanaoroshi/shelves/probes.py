@@ -207,20 +207,17 @@ class _Trees:
 
     def _guess(self, x: Floats, target: Floats, at: Floats) -> Floats:
         guess = np.zeros((len(at), target.shape[1]))
-        # A single column needs fewer trees, and is not worth the threads. Threads sum the trees in
-        # whatever order they finish, so that the last digits would differ: they only fit.
+        # A single column needs fewer trees. No threads: they would sum the trees in whatever order
+        # they finish, so that the last digits differed from run to run.
         single = x.shape[1] == 1
-        extent = {
-            "n_estimators": max(self._trees // 4, 1) if single else self._trees,
-            "n_jobs": 1 if single else -1,
-        }
+        extent = {"n_estimators": max(self._trees // 4, 1) if single else self._trees}
         if self._kind == "nominal":
             # The same squared error as of regression on the columns, at a fraction of the time.
             forest = ExtraTreesClassifier(**extent, **self._settings).fit(x, target.argmax(axis=1))
-            guess[:, forest.classes_] = forest.set_params(n_jobs=1).predict_proba(at)
+            guess[:, forest.classes_] = forest.predict_proba(at)
         else:
             forest = ExtraTreesRegressor(**extent, **self._settings).fit(x, target.squeeze())
-            guess[:] = forest.set_params(n_jobs=1).predict(at).reshape(guess.shape)
+            guess[:] = forest.predict(at).reshape(guess.shape)
         return guess
 
 
