@@ -165,6 +165,6 @@ def test_protected_ties_are_told_first_and_names_of_one_thing_as_such() -> None:
     )
     archive = take_archive(Attributes(specs, values), rng=rng)
     findings = archive_findings(archive, specs)
-    assert [f.id for f in findings][-1] == "tie-era-year"
-    assert {f.id for f in findings[:2]} == {"tie-era-tone", "tie-year-tone"}
+    assert [f.id for f in findings][-1] == "tie/era/year"
+    assert {f.id for f in findings[:2]} == {"tie/era/tone", "tie/year/tone"}
     assert {f.severity for f in findings[:2]} == {"warn"}

@@ -14,7 +14,7 @@ from tanaoroshi.archive.moments import MEASURE, ORDER, Column, column_of, rising
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.stocktake import Tie
 from tanaoroshi.stats.multiple_tests import benjamini_hochberg
-from tanaoroshi.stats.resample import group_index, permuted_rows
+from tanaoroshi.stats.resample import group_index
 
 if TYPE_CHECKING:
     from tanaoroshi.records.attributes import Attributes, Floats, Ints
@@ -49,7 +49,7 @@ def find_ties(
     One tie for each pair that has a strength, in the order of the columns. The strength is the
     root of :func:`~tanaoroshi.archive.moments.strength`, 0 to 1; 1 with the measure ``function``
     where one of the two decides the other in all images. Intervals: jackknife over blocks of
-    groups on the squared scale. ``p_adjusted``: permutations of whole groups, shared by all pairs,
+    groups on the squared scale. ``p_adjusted``: deals of whole groups, shared by all pairs,
     false discovery rate over all pairs.
 
     References
@@ -81,10 +81,11 @@ def find_ties(
         p.append(_p_value(told.squared, drawn))
         ties.append((specs[a], specs[b], told))
     adjusted = benjamini_hochberg(np.array(p)) if p else ()
-    return tuple(
-        Tie(a.name, b.name, told.measure, told.estimate, float(q))
+    found = (
+        Tie(a.name, b.name, told.measure, told.estimate, float(q), told.sign)
         for (a, b, told), q in zip(ties, adjusted, strict=True)
     )
+    return tuple(sorted(found, key=lambda tie: -tie.estimate.value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class _Told:
     measure: str
     estimate: Estimate
     squared: float
+    sign: int
 
 
 class _Sums:
@@ -146,6 +148,36 @@ def _blocks(index: Ints, rng: np.random.Generator) -> Ints:
     return block[index]
 
 
+def dealt_rows(n: int, group: Ints | None, *, rng: np.random.Generator) -> Ints:
+    """Return for each row another row, so that each group takes its values from one other group.
+
+    The partner's rows are shuffled, and repeated or cut to the size of the group: the dependence
+    within groups, and with it the spread of any statistic, stays as it is. Unlike
+    :func:`~tanaoroshi.stats.resample.permuted_rows` this does not hold the size of groups fixed:
+    that an attribute belongs to large groups (only people come in skin tones) is itself a tie.
+
+    Parameters
+    ----------
+    n, group
+        Number of rows; int64 (n,), or ``None`` when each row stands alone.
+
+    Returns
+    -------
+    int64 (n,); a permutation where rows stand alone.
+    """
+    if group is None:
+        return rng.permutation(n)
+    index = group_index(n, group)
+    order = np.lexsort((rng.random(n), index))
+    sizes = np.bincount(index)
+    starts = np.cumsum(sizes) - sizes
+    partner = rng.permutation(len(sizes))[index[order]]
+    within = np.arange(n) - starts[index[order]]
+    dealt = np.empty(n, dtype=np.int64)
+    dealt[order] = order[starts[partner] + within % sizes[partner]]
+    return dealt
+
+
 def _null(
     sums: _Sums,
     pairs: list[_Pair],
@@ -158,7 +190,7 @@ def _null(
     found = []
     for at in range(0, PERMUTATIONS, chunk):
         count = min(chunk, PERMUTATIONS - at)
-        drawn = np.stack([sums.permuted(permuted_rows(n, group, rng=rng)) for _ in range(count)])
+        drawn = np.stack([sums.permuted(dealt_rows(n, group, rng=rng)) for _ in range(count)])
         found.append(np.stack([sums.squared(pair, drawn) for pair in pairs], axis=1))
         if progress is not None:
             progress(at + count, PERMUTATIONS, "ties")
@@ -185,13 +217,13 @@ def _estimate(
     n = int((_known(a) & _known(b)).sum())
     by_chance = float(np.sqrt(np.maximum(chance, 0)).mean())
     method = f"{measure}, jackknife over {count} blocks of groups"
+    sign = 0
     if measure == "spearman":
-        way = "rising" if rising(whole[sums.places[pair.a], sums.places[pair.b]]) else "falling"
-        method = f"{method}, {way}"
+        sign = 1 if rising(whole[sums.places[pair.a], sums.places[pair.b]]) else -1
     if _decides(a, b, index) or _decides(b, a, index):
         measure, value, low, high = "function", 1.0, 1.0, 1.0
         method = f"one decides the other in all images; {method}"
-    return _Told(measure, Estimate(value, low, high, by_chance, n, method, LEVEL), squared)
+    return _Told(measure, Estimate(value, low, high, by_chance, n, method, LEVEL), squared, sign)
 
 
 def _decides(a: Column, b: Column, index: Ints) -> bool:
