@@ -33,7 +33,8 @@ def draw(n: int, rows: str, rng: np.random.Generator) -> dict[str, Estimate]:
         within = rng.normal(size=n)
         if group is None:
             return within
-        return 0.8 * rng.normal(size=int(group.max()) + 1)[group] + 0.6 * within
+        mixed: np.ndarray = 0.8 * rng.normal(size=int(group.max()) + 1)[group] + 0.6 * within
+        return mixed
 
     size = column()
     codes = np.column_stack([size + 0.6 * column(), *(column() for _ in range(3))])

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -23,8 +21,12 @@ pytest.importorskip("onnx", reason="training needs the extra 'train'")
 from tanaoroshi.train.edits import drawn_pixels, edit, from_hsv, to_hsv  # noqa: E402
 from tanaoroshi.train.loop import data_of, fit, rate_at  # noqa: E402
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
 RECIPE = Recipe(
-    name="tiny \"net\"",
+    name='tiny "net"',
     method="beta_tcvae",
     net=NetSettings(6, (8, 8, 8, 8), (8, 8, 8, 8), paper=1.0),
     loop=LoopSettings(epochs=3, batch=8, edited=0.5),
@@ -125,7 +127,10 @@ def test_the_file_is_the_net(folder: Path) -> None:
 
 def test_pictures_without_paper_and_in_grey(tmp_path: Path) -> None:
     recipe = replace(
-        RECIPE, method="beta_vae", ties=(), net=replace(RECIPE.net, paper=None),
+        RECIPE,
+        method="beta_vae",
+        ties=(),
+        net=replace(RECIPE.net, paper=None),
         loop=LoopSettings(epochs=1, batch=8),
     )
     images, _ = collection()

@@ -54,7 +54,10 @@ def test_no_sentence_is_left_over_or_guessed(words: ModuleType) -> None:
 
 def test_translations_have_the_same_places(words: ModuleType) -> None:
     wrong = [
-        m.id for m in words.translated() if m.id and m.string and places(m.id) != places(m.string)
+        m.id
+        for m in words.translated()
+        # Japanese names again what English calls "it".
+        if m.id and m.string and set(places(m.id)) != set(places(m.string))
     ]
     assert wrong == []
 

@@ -34,7 +34,7 @@ FEWEST = 10
 # Sums over at most this many random batches of whole groups carry the sampling variation: its
 # standard deviation is then known to within some 3 %.
 BATCHES = 500
-# Above this many rows × dimensions × attributes a permutation is dear, and the mean of few is sharp.
+# Above so many rows × dimensions × attributes a permutation is dear, and the mean of few sharp.
 DEAR = 2_000_000
 
 

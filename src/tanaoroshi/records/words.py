@@ -31,7 +31,6 @@ class Text:
         return format(self.en, spec)
 
 
-
 @dataclass(frozen=True, slots=True)
 class Message:
     """An English sentence with ``{places}``, and what goes into them.

@@ -66,7 +66,8 @@ def _check(
         raise InputError(
             "Training wants square pictures whose side is a multiple of 16, but they are "
             "{height} × {width}. Resize or pad them.",
-            height=height, width=width,
+            height=height,
+            width=width,
         )
     if n < 2:
         raise InputError("Training wants at least 2 pictures, but there are {n}.", n=n)
@@ -74,11 +75,13 @@ def _check(
         if values.shape != (n,):
             raise InputError(
                 "The attribute {name} has the shape {got}, but there are {n} pictures.",
-                name=name, got=str(values.shape), n=n,
+                name=name,
+                got=str(values.shape),
+                n=n,
             )
     if recipe.loop.edited and (channels != 3 or recipe.net.paper != 1.0):
         raise InputError(
             "loop.edited works with colour pictures on white paper only: set net.paper to "
-            "\"white\", or loop.edited to 0."
+            '"white", or loop.edited to 0.'
         )
     check_ties(recipe, recipe.name)

@@ -108,5 +108,3 @@ def from_hsv(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
         k = torch.remainder(offset + hue, 6)
         channels.append(value * (1 - saturation * torch.minimum(k, 4 - k).clamp(0, 1)))
     return torch.stack(channels, 1)
-
-

@@ -97,9 +97,7 @@ class Trained(NamedTuple):
     history: list[dict[str, float]]
 
 
-def data_of(
-    images: NDArray[np.uint8], attributes: Mapping[str, Floats], recipe: Recipe
-) -> Data:
+def data_of(images: NDArray[np.uint8], attributes: Mapping[str, Floats], recipe: Recipe) -> Data:
     """Bring pictures (n, s, s, c) and attributes (n,) into the form that the loop wants."""
     scales = scales_of(recipe, attributes)
     tied = {t.attribute: np.asarray(attributes[t.attribute], np.float64) for t in recipe.ties}
@@ -141,7 +139,9 @@ def _start(data: Data, recipe: Recipe, seed: int) -> State:
         pair = Pair(side, channels, recipe.net).to(memory_format=torch.channels_last)
     average = {key: value.detach().clone() for key, value in pair.state_dict().items()}
     optimiser = torch.optim.AdamW(
-        pair.parameters(), lr=recipe.loop.rate, betas=(0.9, 0.99),
+        pair.parameters(),
+        lr=recipe.loop.rate,
+        betas=(0.9, 0.99),
         weight_decay=recipe.loop.weight_decay,
     )
     return State(pair, average, optimiser, [])
@@ -168,7 +168,8 @@ def _epoch(
         raise InputError(
             "The training of {name} came apart in epoch {epoch}: the loss is not finite any more. "
             "Lower loop.rate in the recipe.",
-            name=recipe.name, epoch=len(state.history) + 1,
+            name=recipe.name,
+            epoch=len(state.history) + 1,
         )
     return dict(zip(TERMS, (total / len(batches)).tolist(), strict=True))
 

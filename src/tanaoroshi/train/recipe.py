@@ -148,8 +148,9 @@ def read_recipe(path: Path) -> Recipe:
         With one sentence that names the key, for anything missing, misspelt or out of range.
     """
     top = read_toml(path)
-    parts = {key: top.section(key) or Section({}, top.file, key) for key in ("net", "weights",
-                                                                            "loop")}
+    parts = {
+        key: top.section(key) or Section({}, top.file, key) for key in ("net", "weights", "loop")
+    }
     recipe = Recipe(
         name=top.text("name"),
         version=top.text("version", "1"),
@@ -165,7 +166,8 @@ def read_recipe(path: Path) -> Recipe:
     if unknown:
         raise InputError(
             "{file}: {keys} is not something a recipe holds. docs/training.md lists the keys.",
-            file=top.file, keys=", ".join(unknown),
+            file=top.file,
+            keys=", ".join(unknown),
         )
     check_ties(recipe, top.file)
     return recipe
@@ -178,12 +180,16 @@ def check_ties(recipe: Recipe, where: str) -> None:
             raise InputError(
                 "{file}: dimension {j} is tied, but net.latent is {latent}, so that the last "
                 "dimension is {last}.",
-                file=where, j=j, latent=recipe.net.latent, last=recipe.net.latent - 1,
+                file=where,
+                j=j,
+                latent=recipe.net.latent,
+                last=recipe.net.latent - 1,
             )
         if recipe.tied.count(j) > 1:
             raise InputError(
                 "{file}: dimension {j} is tied to two attributes. Give each its own.",
-                file=where, j=j,
+                file=where,
+                j=j,
             )
 
 
@@ -208,7 +214,8 @@ def rows_of(recipe: Recipe, columns: Mapping[str, NDArray[np.float64]]) -> NDArr
             raise InputError(
                 "The recipe {name} selects rows by {column}, but the collection has no such "
                 "column of numbers.",
-                name=recipe.name, column=bounds.column,
+                name=recipe.name,
+                column=bounds.column,
             )
         values = columns[bounds.column]
         keep &= (values >= bounds.low) & (values <= bounds.high)
@@ -246,12 +253,15 @@ def _loop(section: Section) -> LoopSettings:
         edited=section.number("edited", default.edited),
         half=section.flag("half", default=default.half),
     )
-    for key, low, high in (("rate", 1e-8, 1), ("average", 0, 0.99999), ("edited", 0, 1),
-                           ("weight_decay", 0, 1), ("batch", 2, 65536)):
+    for key, low, high in (
+        ("rate", 1e-8, 1),
+        ("average", 0, 0.99999),
+        ("edited", 0, 1),
+        ("weight_decay", 0, 1),
+        ("batch", 2, 65536),
+    ):
         if not low <= getattr(found, key) <= high:
-            raise section.wrong(
-                key, message("between {low} and {high}", low=low, high=high)
-            )
+            raise section.wrong(key, message("between {low} and {high}", low=low, high=high))
     return found
 
 
@@ -286,5 +296,6 @@ def _refuse_unread(section: Section) -> None:
     for key in section.unread():
         raise InputError(
             "{file}: {keys} is not something a recipe holds. docs/training.md lists the keys.",
-            file=section.file, keys=key,
+            file=section.file,
+            keys=key,
         )

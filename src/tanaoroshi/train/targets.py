@@ -56,7 +56,8 @@ class Circle:
     def __call__(self, x: Floats) -> Floats:
         """Map values (n,) to coordinates (n, 2); NaN stays."""
         angle = (x - self.centre) * 2 * np.pi / self.period
-        return np.sqrt(2) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        point: Floats = np.sqrt(2) * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        return point
 
 
 def scale_of(tie: Tie, values: Floats) -> Scale:
@@ -83,7 +84,8 @@ def scales_of(recipe: Recipe, attributes: Mapping[str, Floats]) -> tuple[Scale, 
             raise InputError(
                 "The recipe {name} ties {attribute} to a dimension, but the collection has no "
                 "such column of numbers.",
-                name=recipe.name, attribute=tie.attribute,
+                name=recipe.name,
+                attribute=tie.attribute,
             )
     return tuple(
         scale_of(tie, np.asarray(attributes[tie.attribute], dtype=np.float64))

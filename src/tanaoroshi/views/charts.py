@@ -34,8 +34,8 @@ def response_chart(
     steps: Sequence[float],
     reading: Sequence[float],
     *,
-    width: int = 460,
-    height: int = 200,
+    width: int = 380,
+    height: int = 180,
     palette: Palette = PAGE,
 ) -> Spec:
     """Return the curve of what is read off the pictures at each step of a traversal.

@@ -33,7 +33,7 @@
     if (lang && lang !== root.lang) speak(lang);
     if (target) {
       remember(target);
-      if (lang) document.getElementById(target)?.scrollIntoView();
+      if (lang) document.getElementById(target)?.scrollIntoView({ behavior: "instant" });
     }
   }
 
