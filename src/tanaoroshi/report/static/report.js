@@ -139,4 +139,9 @@
   for (const input of document.querySelectorAll(".scrub input")) scrub(input);
   for (const table of document.querySelectorAll("[data-grid]")) grid(table);
   follow();
+  if (parse().lang && parse().target) {
+    // After a reload the browser would go back to where the page was left.
+    history.scrollRestoration = "manual";
+    addEventListener("load", follow);
+  }
 })();
