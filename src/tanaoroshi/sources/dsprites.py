@@ -2,10 +2,10 @@
 
 The published set (Matthey, Higgins, Hassabis, Lerchner 2017, "dSprites: Disentanglement testing
 Sprites dataset") has the same factors with the same values in the same order, 64 × 64 and without
-grey. Its drawing program was not published. Sizes and places here are measured on the pictures
-that its notebook shows: areas of 34 shapes agree within 4 %, centres within 0.2 pixels. Pictures
-resemble the published ones, but are not the same to the pixel; where orientation 0 points, and
-which way it turns, is our choice.
+grey. Its drawing program was not published. Sizes and places here are measured on the 43 pictures
+that its notebook shows: drawn anew with the best matching factors, 1.6 % of their white pixels
+differ, and many are the same to the pixel. Where orientation 0 points, and which
+way it turns, is our choice.
 """
 
 from __future__ import annotations
