@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import axe_playwright_python  # type: ignore[import-untyped]
 import pytest
 from playwright.sync_api import expect, sync_playwright
-from report_sample import hostile, sample_exhibits, sample_stocktake
 
+from report_sample import hostile, sample_exhibits, sample_stocktake
 from tanaoroshi.report import write_report
 
 if TYPE_CHECKING:

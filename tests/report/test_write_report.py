@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from report_sample import hostile, sample_exhibits, sample_stocktake
 
+from report_sample import hostile, sample_exhibits, sample_stocktake
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.estimates import Unmeasured
 from tanaoroshi.records.stocktake import Archive, Dimension, Exhibit

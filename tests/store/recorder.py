@@ -21,7 +21,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from conftest import make_codes, make_exhibits, make_stocktake
-
 from tanaoroshi.store import open_store
 
 
