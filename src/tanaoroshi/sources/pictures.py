@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # A model's input has some hundred pixels a side; an honest photograph has at most some 60 million
 # pixels. What is larger costs over 200 MB to unpack and is taken for a decompression bomb.
-MAX_PIXELS = 64 * 10**6
+MAX_PIXELS = 64 * 10**6  # the reasons below name it: they are kept as sentences without places
 # Pillow opens many formats, some through outside programs; pictures come in these.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 _ORIENTATION = 0x0112
@@ -74,12 +74,12 @@ def decode(raw: Raw, size: tuple[int, int], channels: int) -> Decoded:
     try:
         with Image.open(BytesIO(raw), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise InputError("more than {limit} pixels", limit=MAX_PIXELS)
+                raise InputError("more than 64 million pixels")
             upright, changes = _upright(image, size, channels)
     except InputError:
         raise
     except Image.DecompressionBombError as error:
-        raise InputError("more than {limit} pixels", limit=MAX_PIXELS) from error
+        raise InputError("more than 64 million pixels") from error
     except Exception as error:  # decoders of foreign bytes raise whatever they like
         raise InputError("no picture, or a broken one") from error
     return _fit(upright, changes, size, channels)
