@@ -9,7 +9,7 @@ import pytest
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.metrics import METRICS, MetricSet, measure
-from tanaoroshi.metrics.suite import Invariance
+from tanaoroshi.metrics.catalogue import Invariance
 from tanaoroshi.records.attributes import Attribute, Attributes, Floats, Ints, Kind
 from tanaoroshi.records.estimates import Estimate, Unmeasured
 from tanaoroshi.records.words import Text

@@ -15,7 +15,7 @@ from sklearn.svm import LinearSVC
 
 from tanaoroshi.metrics import dci, dimension_wise_kl, kl_per_dimension, mig, sap
 from tanaoroshi.metrics.dci import completeness, disentanglement
-from tanaoroshi.metrics.gaps import gaps
+from tanaoroshi.metrics.intervals import leads
 from tanaoroshi.metrics.lasso import importance, moments, solve, targets
 from tanaoroshi.records.estimates import Estimate, Measured
 
@@ -217,7 +217,7 @@ def test_kl_is_the_closed_form_and_a_monte_carlo_integral() -> None:
     assert value(dimension_wise_kl(np.zeros((20, 3)), np.zeros((20, 3)))) == 0
 
 
-def test_gaps_of_scores() -> None:
-    scores = np.array([[0.9, 0.2], [0.5, 0.2], [0.1, 0.0]])
-    np.testing.assert_allclose(gaps(scores, np.zeros(2)), [0.4, 0.0])
-    np.testing.assert_allclose(gaps(scores[:1], np.array([0.1, 0.3])), [0.8, 0.0])
+def test_leads() -> None:
+    scores = np.array([[0.9, 0.5, 0.1], [0.2, 0.2, 0.0]])
+    np.testing.assert_allclose(leads(scores), [0.4, 0.0])
+    np.testing.assert_allclose(leads(scores[:, :1]), [0.9, 0.2])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import t as student
 
-from tanaoroshi.metrics.gaps import LEVEL
+from tanaoroshi.metrics.intervals import LEVEL
 from tanaoroshi.metrics.question import FEWEST, Answer, Question, question
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.words import message

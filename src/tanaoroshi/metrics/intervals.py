@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from scipy.stats import t as student
@@ -12,9 +12,18 @@ from tanaoroshi.records.estimates import Estimate, Unmeasured
 from tanaoroshi.records.words import message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from tanaoroshi.records.attributes import Floats, Ints
 
+X = TypeVar("X")
+
 LEVEL = 0.95
+# Two are as good as each other while they lie so many standard errors apart.
+NEAR = 2.5
+DRAWS = 1000
+# Above so many numbers in a draw it is dear.
+WIDE = 5_000
 
 
 def bounded(
@@ -105,3 +114,117 @@ def sandwich(rows: Floats, batches: Ints) -> Floats:
     sums = batch_sums(rows, batches)
     b = len(sums)
     return np.asarray(np.sqrt(b / max(b - 1, 1) * (sums**2).sum(axis=0)))
+
+
+def leads(scores: Floats) -> Floats:
+    """Return the largest less the next over the last axis; one that tells nothing always runs."""
+    nothing = np.zeros((*scores.shape[:-1], 2))
+    best = np.partition(np.concatenate([scores, nothing], axis=-1), -2, axis=-1)
+    return np.asarray(best[..., -1] - best[..., -2])
+
+
+def deviations(variation: Floats, rng: np.random.Generator) -> Floats:
+    """Draw how far estimates lie from the truth, together (Gaussian multipliers on batches).
+
+    Parameters
+    ----------
+    variation
+        float (b, ...): what each batch of whole groups adds to each estimate, to first order.
+
+    Returns
+    -------
+    float64 (draws, ...), mean 0; fewer draws where there are very many estimates.
+
+    References
+    ----------
+    V. Chernozhukov, D. Chetverikov, K. Kato 2013, arXiv 1212.6906.
+    """
+    b = len(variation)
+    flat = variation.reshape(b, -1)
+    flat = flat - flat.mean(axis=0)
+    draws = max(DRAWS * WIDE // max(flat.shape[1], WIDE), 200)
+    multipliers = rng.standard_normal((draws, b)) * np.sqrt(b / max(b - 1, 1))
+    return np.asarray((multipliers @ flat).reshape(draws, *variation.shape[1:]))
+
+
+def around(middle: Floats, drawn: Floats) -> tuple[Floats, Floats]:
+    """Span the percentile interval of draws (draws, ...) and its mirror image at the middle.
+
+    Where a choice of the best biases the draws, one of the two errs on each side.
+    """
+    tail = (1 - LEVEL) / 2
+    below, above = np.quantile(drawn, [tail, 1 - tail], axis=0)
+    return np.minimum(below, 2 * middle - above), np.maximum(above, 2 * middle - below)
+
+
+def pool(scores: Floats, moved: Floats, axis: int) -> Floats:
+    """Give all that may be as large as the largest along an axis their common mean.
+
+    The best of several like ones is too good by chance; what can't be told from it is made one
+    with it (moment selection: Andrews & Soares 2010, Econometrica 78).
+
+    Parameters
+    ----------
+    scores
+        float (d, k).
+    moved
+        float (draws, d, k): their deviations.
+    axis
+        0 or 1.
+    """
+    best = np.expand_dims(scores.argmax(axis=axis), axis)
+    behind = np.take_along_axis(scores, best, axis) - scores
+    apart = moved - np.take_along_axis(moved, best[None], axis + 1)
+    near = behind <= NEAR * apart.std(axis=0)
+    mean = np.where(near, scores, 0).sum(axis, keepdims=True) / near.sum(axis, keepdims=True)
+    return np.asarray(np.where(near, mean, scores))
+
+
+def answer_by_draws(
+    asked: Question,
+    total: Callable[[X], Floats],
+    each: Callable[[X], Floats] | None,
+    *,
+    value: X,
+    null: X,
+    spans: Sequence[tuple[X, X]],
+    method: str,
+    floor: float = 0.0,
+    top: float | None = 1.0,
+) -> Answer:
+    """Turn a function of uncertain scores into an answer.
+
+    Parameters
+    ----------
+    asked
+        With at least one usable attribute.
+    total, each
+        From scores with leading axes (...) to the metric (...), and to its value for each usable
+        attribute (..., k); ``None``: it has none.
+    value, null
+        The scores, and those under B permutations.
+    spans
+        Points that intervals are built around, each with its draws; the interval spans all.
+    method, floor, top
+        As for :func:`bounded`.
+    """
+
+    def estimates(score: Callable[[X], Floats], ns: Sequence[int]) -> list[Estimate]:
+        lows, highs = zip(*(around(score(c), score(moved)) for c, moved in spans), strict=True)
+        parts = (
+            score(value),
+            np.min(lows, axis=0),
+            np.max(highs, axis=0),
+            score(null).mean(axis=0),
+        )
+        rows = zip(*(np.atleast_1d(x) for x in parts), ns, strict=True)
+        return [
+            bounded(v, low, high, chance=c, n=n, method=method, floor=floor, top=top)
+            for v, low, high, c, n in rows
+        ]
+
+    whole = estimates(total, [asked.rows])[0]
+    if each is None:
+        return Answer(whole)
+    known = [asked.known(int(a)) for a in asked.usable]
+    return Answer(whole, asked.spread_out(estimates(each, known)))

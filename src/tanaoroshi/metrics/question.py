@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.attributes import Floats, Ints, Kind
@@ -27,15 +28,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from tanaoroshi.metrics.mutual import Knowledge
+
+Bools = NDArray[np.bool_]
 Convention = Literal["paper", "disentanglement_lib"]
 
 # Below this many independent images no interval means anything.
 FEWEST = 10
+# With fewer independent images tables of counts are coarser, and their corrections uncertain.
+FEW = 500
 # Sums over at most this many random batches of whole groups carry the sampling variation: its
 # standard deviation is then known to within some 3 %.
 BATCHES = 500
-# Above so many rows × dimensions × attributes a permutation is dear, and the mean of few sharp.
-DEAR = 2_000_000
+# Rows × dimensions × attributes × permutations to count; with many rows, few permutations tell.
+DEAR = 15_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,9 @@ class Question:
     convention
         ``paper`` or ``disentanglement_lib``.
     bins
-        Bins for codes (and continuous attributes).
+        Bins for codes.
+    numeric_bins
+        Bins for continuous and circular attributes; ``None``: see :attr:`cuts`.
     permutations
         How many give the chance level.
     seed
@@ -91,6 +99,7 @@ class Question:
     logvar: Floats | None
     convention: Convention
     bins: int
+    numeric_bins: int | None
     permutations: int
     seed: int
 
@@ -119,12 +128,28 @@ class Question:
         return discretize_codes(self.codes, self.bins, how=self.how)
 
     @cached_property
+    def units(self) -> int:
+        """How many independent images there are: groups, where rows come in groups."""
+        return len(np.unique(group_index(len(self.codes), self.group)))
+
+    @cached_property
+    def cuts(self) -> int:
+        """Bins of continuous and circular attributes: as set, or by the number of images.
+
+        A table of 20 by 20 cells is too fine for a few hundred images. A quarter of ``bins``, so
+        that an attribute's bins hold whole bins of a code that equals it.
+        """
+        if self.numeric_bins is not None:
+            return self.numeric_bins
+        return max(self.bins // 4, 2) if self.units < FEW else self.bins
+
+    @cached_property
     def attribute_bins(self) -> Ints:
         """Classes of the usable attributes, int64 (n, usable), -1 missing."""
         columns = []
         for a in self.usable:
             kind: Kind = self.kinds[a] if self.convention == "paper" else "nominal"
-            columns.append(discretize(self.values[:, a], kind, self.bins))
+            columns.append(discretize(self.values[:, a], kind, self.cuts))
         return np.stack(columns, axis=1)
 
     @cached_property
@@ -146,8 +171,8 @@ class Question:
     def orders(self) -> tuple[Ints, ...]:
         """Orders of the attributes' rows under the null, shared by all metrics."""
         rng = self.stream("orders")
-        dear = len(self.codes) * self.codes.shape[1] * len(self.usable) > DEAR
-        draws = min(self.permutations, 10) if dear else self.permutations
+        size = max(1, len(self.codes) * self.codes.shape[1] * len(self.usable))
+        draws = min(self.permutations, max(10, DEAR // size))
         return tuple(permuted_rows(len(self.codes), self.group, rng=rng) for _ in range(draws))
 
     @cached_property
@@ -170,11 +195,40 @@ class Question:
         return NullTables(*(np.stack(part) for part in zip(*draws, strict=True)))
 
     @cached_property
+    def knowledge(self) -> Knowledge:
+        """Mutual informations with their bias, chance level and sampling variation."""
+        # Not at the top: what it needs is a Question.
+        from tanaoroshi.metrics.mutual import learn
+
+        return learn(self)
+
+    @cached_property
+    def informative(self) -> Bools:
+        """Which dimensions tell of some usable attribute more than chance does, bool (d,)."""
+        return np.asarray(self.knowledge.tells.any(axis=1))
+
+    @cached_property
+    def varying(self) -> Bools:
+        """Which dimensions are not constant, bool (d,)."""
+        return np.ptp(self.codes, axis=0) > 0
+
+    @property
+    def tables_method(self) -> str:
+        """How the tables of counts were made, in words for ``method``."""
+        numbers = any(self.kinds[a] in ("continuous", "circular") for a in self.usable)
+        cut = f", {self.cuts} of numeric attributes" if numbers and self.cuts < self.bins else ""
+        return f"{self.convention}; {self.bins} {self.how} bins{cut}"
+
+    @cached_property
     def batches(self) -> Ints:
         """Random batches of whole groups, int64 (n,): the units of sampling variation."""
-        groups = len(np.unique(group_index(len(self.codes), self.group)))
         rng = self.stream("batches")
-        return group_folds(len(self.codes), self.group, min(groups, BATCHES), rng=rng)
+        return group_folds(len(self.codes), self.group, min(self.units, BATCHES), rng=rng)
+
+    @property
+    def rows(self) -> int:
+        """Count the rows in which any usable attribute is known."""
+        return int(np.isfinite(self.values[:, self.usable]).any(axis=1).sum())
 
     def known(self, a: int) -> int:
         """Count the rows in which attribute ``a`` is known."""
@@ -232,6 +286,7 @@ def question(
     logvar: ArrayLike | None = None,
     convention: Convention = "paper",
     bins: int = 20,
+    numeric_bins: int | None = None,
     permutations: int = 50,
 ) -> Question:
     """Check plain arrays and make a :class:`Question` of them.
@@ -248,7 +303,7 @@ def question(
         Of each attribute; ``None``: columns of whole numbers are nominal, others continuous.
     names
         Of each attribute, for sentences; ``None``: their positions.
-    group, logvar, convention, bins, permutations
+    group, logvar, convention, bins, numeric_bins, permutations
         See :class:`Question`.
 
     Returns
@@ -277,7 +332,7 @@ def question(
             "The codes of row {row} are not finite (NaN or infinite): leave such images out",
             row=int(np.flatnonzero(~np.isfinite(z).all(axis=1))[0]),
         )
-    if bins < 2 or permutations < 1:
+    if min(bins, numeric_bins or 2) < 2 or permutations < 1:
         raise InputError("bins must be at least 2 and permutations at least 1")
     variance = None if logvar is None else _matrix(logvar, "logvar")
     if variance is not None and (variance.shape != z.shape or not np.isfinite(variance).all()):
@@ -305,6 +360,7 @@ def question(
         logvar=variance,
         convention=convention,
         bins=bins,
+        numeric_bins=numeric_bins,
         permutations=permutations,
         seed=int(rng.integers(2**63)),
     )

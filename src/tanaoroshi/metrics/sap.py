@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from sklearn.svm import LinearSVC
 
-from tanaoroshi.metrics.gaps import Scores, answer_gaps, batch_sums, nothing_usable
+from tanaoroshi.metrics.intervals import (
+    answer_by_draws,
+    batch_sums,
+    deviations,
+    leads,
+    nothing_usable,
+    pool,
+)
 from tanaoroshi.metrics.question import (
     Answer,
     Convention,
@@ -24,7 +31,22 @@ if TYPE_CHECKING:
     from tanaoroshi.records.attributes import Floats, Ints, Kind
     from tanaoroshi.records.estimates import Measured
 
-Part = tuple["Floats", "Floats", "Floats", float, "Floats"]
+# A dimension tells nothing of an attribute when permuted rows tell as much so often.
+CHANCE = 0.05
+
+
+class Part(NamedTuple):
+    """How well each dimension predicts one attribute, or all of them (then with a last axis k).
+
+    ``value`` (d,); ``centre`` (d,): its bias taken off; ``null`` (B, d): under permutations;
+    ``floor``: what a constant dimension scores; ``variation`` (batches, d): what each batch adds.
+    """
+
+    value: Floats
+    centre: Floats
+    null: Floats
+    floor: Floats
+    variation: Floats
 
 
 def sap(
@@ -100,16 +122,33 @@ def answer_sap(asked: Question) -> Answer:
             parts.append(_support_vectors(asked, i))
         else:
             parts.append(_correlation(asked, int(a)))
-    value, centre, null, floor, variation = zip(*parts, strict=True)
-    scores = Scores(
-        value=np.stack(value, axis=-1),
-        centre=np.stack(centre, axis=-1),
-        null=np.stack(null, axis=-1),
-        floor=np.array(floor),
-        variation=np.stack(variation, axis=-1),
-    )
     how = f"{asked.bins} quantile bins" if asked.convention == "paper" else "LinearSVC C=0.01"
-    return answer_gaps(asked, scores, f"sap ({asked.convention}; {how})")
+    return _answer(asked, Part(*(np.stack(x, -1) for x in zip(*parts, strict=True))), how)
+
+
+def _answer(asked: Question, scores: Part, how: str) -> Answer:
+    """Turn scores of all attributes into gaps, with interval and chance level."""
+    floor = scores.floor
+    value, null, centre = (x - floor for x in (scores.value, scores.null, scores.centre))
+    moved = deviations(scores.variation, asked.stream("sap"))
+    line = np.quantile(null.max(axis=1), 1 - CHANCE, axis=0)
+    # The best of many noises is no next best; the best of several like ones is too good.
+    settled = np.where(centre > np.maximum(line, 1e-12), centre, 0)
+    centres = (centre, settled, pool(settled, moved, axis=0))
+    return answer_by_draws(
+        asked,
+        lambda x: _gaps(x).mean(axis=-1),
+        _gaps,
+        value=value,
+        null=null,
+        spans=[(c, c + moved) for c in centres],
+        method=f"sap ({asked.convention}; {how})",
+    )
+
+
+def _gaps(scores: Floats) -> Floats:
+    """Return each attribute's gap between dimensions, (..., d, k) → (..., k)."""
+    return leads(np.swapaxes(scores, -1, -2))
 
 
 def _thresholds(asked: Question, i: int) -> Part:
@@ -131,7 +170,7 @@ def _thresholds(asked: Question, i: int) -> Part:
     effect[:width] = (right - share) / (of_class * width)
     line = crossing.lines[:, i] - start * table[0].size
     rows = effect.ravel()[line[:, None] + crossing.cells]
-    return value, centre, null, floor, batch_sums(rows, asked.batches)
+    return Part(value, centre, null, np.array(floor), batch_sums(rows, asked.batches))
 
 
 def _correlation(asked: Question, a: int) -> Part:
@@ -160,7 +199,7 @@ def _correlation(asked: Question, a: int) -> Part:
     whole = (free**2).sum(axis=0) * n / len(column)
     scaled = np.where(there, free / np.sqrt(np.where(there, whole, 1)), 0)
     null = [np.minimum(((basis[o].T @ scaled) ** 2).sum(axis=0), 1) for o in asked.orders]
-    return value, centre, np.stack(null), 0.0, variation
+    return Part(value, centre, np.stack(null), np.array(0.0), variation)
 
 
 def _support_vectors(asked: Question, i: int) -> Part:
@@ -181,7 +220,7 @@ def _support_vectors(asked: Question, i: int) -> Part:
     rng = asked.stream("truths")
     truths = [rng.permutation(labels[test]) for _ in asked.orders]
     null = [(guess == t[:, None]).mean(axis=0) if len(test) else np.zeros(d) for t in truths]
-    return value, value, np.stack(null), 0.0, batch_sums(rows, asked.batches)
+    return Part(value, value, np.stack(null), np.array(0.0), batch_sums(rows, asked.batches))
 
 
 def _predict(codes: Floats, labels: Ints, train: Ints, test: Ints, state: int) -> Ints:

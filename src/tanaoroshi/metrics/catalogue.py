@@ -1,0 +1,170 @@
+"""The table of all metrics: what each asks, needs and promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tanaoroshi.records.attributes import Kind
+from tanaoroshi.records.words import Message, message
+
+Invariance = Literal[
+    "row_order", "dimension_order", "sign", "scale", "monotone", "constant", "relabelling"
+]
+Need = Literal["attributes", "logvar"]
+ALL_KINDS: tuple[Kind, ...] = ("nominal", "ordinal", "continuous", "circular")
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What there is to know about a metric before it is measured.
+
+    Attributes
+    ----------
+    name
+        As in the contract.
+    title
+        What it asks, in plain words.
+    needs
+        What must be there beside the codes.
+    kinds
+        Kinds of attributes that it is defined for.
+    low, high
+        Range of its values; ``None``: without bound.
+    invariances
+        What leaves its value (paper's convention) unchanged: ``row_order``; ``dimension_order``;
+        ``sign`` and ``scale`` of each dimension; ``monotone`` rising maps of each dimension;
+        ``constant``: a constant dimension more, wherever it stands; ``relabelling`` of nominal
+        values.
+    source
+        Where it was published.
+    """
+
+    name: str
+    title: Message
+    needs: tuple[Need, ...]
+    kinds: tuple[Kind, ...]
+    low: float | None
+    high: float | None
+    invariances: frozenset[Invariance]
+    source: str
+
+
+ORDERS: frozenset[Invariance] = frozenset({"row_order", "dimension_order", "sign", "relabelling"})
+# Which rows fall into which fold hangs on their order.
+INFORMED: frozenset[Invariance] = frozenset(
+    {"dimension_order", "sign", "scale", "constant", "relabelling"}
+)
+KL: frozenset[Invariance] = frozenset({"row_order", "dimension_order", "sign"})
+EASTWOOD = "Eastwood & Williams 2018, ICLR"
+
+METRICS: dict[str, Metric] = {
+    "mig": Metric(
+        name="mig",
+        title=message(
+            "How much more does the best dimension tell about an attribute than the next best?"
+        ),
+        needs=("attributes",),
+        kinds=ALL_KINDS,
+        low=0.0,
+        high=1.0,
+        invariances=ORDERS | {"scale", "monotone", "constant"},
+        source="Chen, Li, Grosse & Duvenaud 2018, arXiv 1802.04942",
+    ),
+    "mig_sup": Metric(
+        name="mig_sup",
+        title=message("How much more does a dimension tell of its attribute than of the next?"),
+        needs=("attributes",),
+        kinds=ALL_KINDS,
+        low=0.0,
+        high=1.0,
+        invariances=ORDERS | {"scale", "monotone", "constant"},
+        source="Li, Murkute, Gyawali & Wang 2020, arXiv 2002.10549",
+    ),
+    "dcimig": Metric(
+        name="dcimig",
+        title=message(
+            "How much of the attributes is told by dimensions that tell of one attribute alone?"
+        ),
+        needs=("attributes",),
+        kinds=ALL_KINDS,
+        low=0.0,
+        high=1.0,
+        invariances=ORDERS | {"scale", "monotone", "constant"},
+        source="Sepliarskaia, Kiseleva & de Rijke 2019, arXiv 1910.05587",
+    ),
+    "jemmig": Metric(
+        name="jemmig",
+        title=message(
+            "How much is unsaid by the best dimension, or said again by the next? (lower is better)"
+        ),
+        needs=("attributes",),
+        kinds=ALL_KINDS,
+        low=0.0,
+        high=None,
+        invariances=ORDERS | {"scale", "monotone", "constant"},
+        source="Do & Tran 2020, arXiv 1908.09961",
+    ),
+    "sap": Metric(
+        name="sap",
+        title=message(
+            "How much better does the best dimension predict an attribute than the next best?"
+        ),
+        needs=("attributes",),
+        kinds=ALL_KINDS,
+        low=0.0,
+        high=1.0,
+        invariances=ORDERS | {"scale", "constant"},
+        source="Kumar, Sattigeri & Balakrishnan 2018, arXiv 1711.00848",
+    ),
+    "modularity": Metric(
+        name="modularity",
+        title=message("Does each dimension tell of one attribute only?"),
+        needs=("attributes",),
+        kinds=ALL_KINDS,
+        low=0.0,
+        high=1.0,
+        invariances=ORDERS | {"scale", "monotone", "constant"},
+        source="Ridgeway & Mozer 2018, arXiv 1802.05312",
+    ),
+    "dci_disentanglement": Metric(
+        name="dci_disentanglement",
+        title=message("Does each dimension serve one attribute only?"),
+        needs=("attributes",),
+        kinds=ALL_KINDS,
+        low=0.0,
+        high=1.0,
+        invariances=ORDERS | {"scale", "constant"},
+        source=EASTWOOD,
+    ),
+    "dci_completeness": Metric(
+        name="dci_completeness",
+        title=message("Is each attribute held by one dimension only?"),
+        needs=("attributes",),
+        kinds=ALL_KINDS,
+        low=0.0,
+        high=1.0,
+        invariances=ORDERS | {"scale"},
+        source=EASTWOOD,
+    ),
+    "dci_informativeness": Metric(
+        name="dci_informativeness",
+        title=message("How well do all dimensions together predict an attribute?"),
+        needs=("attributes",),
+        kinds=ALL_KINDS,
+        low=None,
+        high=1.0,
+        invariances=INFORMED,
+        source=EASTWOOD,
+    ),
+    "dimension_wise_kl": Metric(
+        name="dimension_wise_kl",
+        title=message("How much does the code say about an image, over what the prior says?"),
+        needs=("logvar",),
+        kinds=(),
+        low=0.0,
+        high=None,
+        invariances=KL,
+        source="Kingma & Welling 2014, arXiv 1312.6114, appendix B",
+    ),
+}
