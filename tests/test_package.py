@@ -20,6 +20,17 @@ def test_a_wrong_name_is_an_attribute_error() -> None:
         _ = tanaoroshi.no_such_name
 
 
+def test_a_verb_stays_a_verb_when_its_room_is_open() -> None:
+    code = (
+        "import numpy as np, tanaoroshi as tn, tanaoroshi.metrics, tanaoroshi.report as room; "
+        "v = np.random.default_rng(0).integers(0, 4, (200, 2)).astype(float); "
+        "assert tn.metrics(v, v, only=['mig']).metrics['mig'].value == 1; "
+        "assert tn.metrics.mig is tn.mig; assert callable(tn.report); assert room.write_report"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_importing_brings_nothing_heavy() -> None:
     code = (
         "import sys, time; start = time.perf_counter(); import tanaoroshi; "

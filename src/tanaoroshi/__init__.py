@@ -10,8 +10,10 @@ Everything is imported when it is first used, so that ``import tanaoroshi`` cost
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tanaoroshi.engine import encode
@@ -66,12 +68,35 @@ _HOMES = {
 }
 
 
+class _Room(ModuleType):
+    """A package whose name is a verb: ``tn.metrics.mig`` is in it, ``tn.metrics(…)`` does it."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        verb = _at_home(self.__name__.rpartition(".")[2])
+        return verb(*args, **kwargs)
+
+
+class _Front(ModuleType):
+    """Python puts a package here once it is imported, in the place of the verb of that name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _HOMES and type(value) is ModuleType:
+            value.__class__ = _Room
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Front
+
+
 def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
+    if name not in _HOMES:
         msg = f"module 'tanaoroshi' has no attribute {name!r}"
         raise AttributeError(msg)
-    module, _, attribute = home.partition(":")
+    return _at_home(name)
+
+
+def _at_home(name: str) -> Any:  # noqa: ANN401
+    module, _, attribute = _HOMES[name].partition(":")
     return getattr(import_module(f"tanaoroshi.{module}"), attribute)
 
 

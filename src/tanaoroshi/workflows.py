@@ -42,7 +42,7 @@ from tanaoroshi.store import open_store
 from tanaoroshi.train import METHODS, Recipe, read_recipe, rows_of, train
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tanaoroshi.models import Model
     from tanaoroshi.records.attributes import Attribute, Attributes
@@ -413,17 +413,29 @@ class MeasuredFile:
 def measure_file(
     where: str,
     *,
+    others: Sequence[str] = (),
     only: tuple[str, ...] | None = None,
     convention: Convention = "paper",
     seed: int = 0,
     progress: Progress | None = None,
 ) -> MeasuredFile:
-    """Measure the disentanglement of stored codes."""
+    """Measure the disentanglement of stored codes; ``others``: of other trainings, for ``udr``."""
     stored = load_codes(where)
+    trainings = [load_codes(other) for other in others]
+    for other, training in zip(others, trainings, strict=True):
+        if len(training.codes) != len(stored.codes):
+            raise InputError(
+                "{other} has {m} rows, {file} has {n}: both must hold codes of the same images",
+                other=other,
+                m=len(training.codes),
+                file=where,
+                n=len(stored.codes),
+            )
     measured = measure(
         stored.codes,
         stored.attributes,
         logvar=stored.logvar,
+        others=[training.codes for training in trainings],
         only=only,
         convention=convention,
         rng=np.random.default_rng([seed, 2]),

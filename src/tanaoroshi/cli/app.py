@@ -142,6 +142,14 @@ def metrics(
             help=N_("Whose definitions are followed where they differ."),
         ),
     ] = "paper",
+    others: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="OTHER.npz",
+            help=N_("Codes of the same images from another training, for udr; may be repeated."),
+        ),
+    ] = None,
     *,
     json: Json = False,
     lang: Language = None,
@@ -152,6 +160,7 @@ def metrics(
     with progress_bar(lang) as progress:
         measured = workflows.measure_file(
             codes,
+            others=others or (),
             only=None if only is None else tuple(only.split(",")),
             convention=cast("Convention", convention),
             seed=seed,
