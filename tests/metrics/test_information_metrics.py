@@ -162,7 +162,7 @@ def test_few_images_get_coarser_bins_and_wider_intervals_that_say_so() -> None:
 @settings(max_examples=25, deadline=None)
 def test_entropies_keep_to_their_laws(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    n, d, k = int(rng.integers(40, 200)), int(rng.integers(1, 5)), int(rng.integers(1, 4))
+    n, d, k = int(rng.integers(60, 200)), int(rng.integers(1, 5)), int(rng.integers(1, 4))
     v = rng.integers(0, 3, (n, k)).astype(float)
     v[rng.random(v.shape) < 0.1] = np.nan
     asked = question(rng.normal(size=(n, d)), v, rng=rng, permutations=5)
