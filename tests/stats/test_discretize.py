@@ -21,10 +21,27 @@ def partition(classes: np.ndarray) -> set[frozenset[int]]:
 
 
 @given(COLUMNS, st.integers(1, 25))
-def test_quantile_classes_stay_under_falling_and_rising_maps(x: np.ndarray, bins: int) -> None:
+def test_quantile_classes_stay_when_mirrored_moved_and_scaled(x: np.ndarray, bins: int) -> None:
     classes = discretize(x, "continuous", bins)
     assert partition(discretize(-x, "continuous", bins)) == partition(classes)
-    np.testing.assert_array_equal(discretize(np.arctan(x / 99), "continuous", bins), classes)
+    np.testing.assert_array_equal(discretize(4 * x + 32, "continuous", bins), classes)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 900), st.integers(1, 25))
+def test_quantile_classes_stay_under_rising_maps_that_open_no_gap(
+    seed: int, n: int, bins: int
+) -> None:
+    x = np.random.default_rng(seed).uniform(-1, 1, n)
+    classes = discretize(x, "continuous", bins)
+    for bent in (np.arctan(x), np.exp(x), x**3 + x):
+        np.testing.assert_array_equal(discretize(bent, "continuous", bins), classes)
+
+
+def test_a_cut_falls_between_clusters() -> None:
+    """Six clusters in twenty bins: none holds images of two clusters."""
+    cluster = RNG.choice(6, 2000, p=[0.3, 0.1, 0.17, 0.11, 0.21, 0.11])
+    classes = discretize(cluster + 0.05 * RNG.normal(size=2000), "continuous", 20)
+    assert all(len(set(cluster[classes == c])) == 1 for c in np.unique(classes))
 
 
 @given(COLUMNS, st.integers(1, 25), st.sampled_from(["quantile", "width"]))

@@ -22,6 +22,10 @@ How = Literal["quantile", "width"]
 TURN = 2 * np.pi
 # Gaps between angles that differ by less than rounding are equal.
 SAME_GAP = 1e-9
+# A gap so many times as wide as usual lies between clusters; where values are spread without gaps,
+# none of a million is.
+WIDE_GAP = 30
+FEWEST_STEPS = 3
 
 
 def discretize(values: Floats, kind: Kind, bins: int, *, how: How = "quantile") -> Ints:
@@ -122,8 +126,9 @@ def _equal_counts(x: Floats, bins: int) -> Ints:
         # bins × (middle rank) in whole numbers, so that a value on a cut is known to lie on it:
         # the cuts are mirrored at the median, and what lies on the median's cut belongs to neither
         # side.
-        place, rest = np.divmod(bins * (first + after), 2 * n)
-        on_cut = rest == 0
+        middle, cuts = bins * (first + after), _cuts(x[order], bins)
+        place = np.searchsorted(cuts, middle, side="right")
+        on_cut = np.append(cuts, -1)[place - 1] == middle
         level = 2 * place
         level[on_cut & (2 * place < bins)] -= 2
         level[on_cut & (2 * place == bins)] -= 1
@@ -131,6 +136,29 @@ def _equal_counts(x: Floats, bins: int) -> Ints:
     classes = np.empty(n, dtype=np.int64)
     classes[order] = np.repeat(level, after - first)
     return classes
+
+
+def _cuts(x: Floats, bins: int) -> Ints:
+    """Place the cuts between sorted values, in units of 1 / (2 × bins) of a rank.
+
+    A cut falls into a wide gap that lies within half a bin of it, so that clusters are not parted.
+    """
+    n = len(x)
+    cuts = 2 * n * np.arange(1, bins)
+    reach = n // (2 * bins) + 1
+    if reach < FEWEST_STEPS or bins < 2:
+        return cuts
+    # A boundary has so many values below it; mirrored values have mirrored boundaries.
+    below = (cuts // (2 * bins))[:, None] + np.arange(-reach, reach + 2)[None, :]
+    inside = (np.abs(2 * bins * below - cuts[:, None]) <= n) & (below > 0) & (below < n)
+    steps = np.where(inside, np.diff(x)[np.clip(below - 1, 0, n - 2)], np.nan)
+    # Of very many steps a part tells what is usual.
+    some = steps[:, :: max(1, steps.shape[1] // 1000)]
+    usual, widest = np.nanmedian(some, axis=1), np.nanmax(steps, axis=1)
+    alone = (steps == widest[:, None]).sum(axis=1) == 1
+    moved = (usual > 0) & (widest > WIDE_GAP * usual) & alone
+    gap = np.take_along_axis(below, np.nanargmax(steps, axis=1)[:, None], 1)[:, 0]
+    return np.unique(np.where(moved, 2 * bins * gap, cuts))
 
 
 def _equal_width(x: Floats, bins: int, span: tuple[float, float] | None) -> Ints:
