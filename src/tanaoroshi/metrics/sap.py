@@ -56,6 +56,7 @@ def sap(
     rng: np.random.Generator,
     kinds: Sequence[Kind] | None = None,
     bins: int = 20,
+    continuous_factors: bool = False,
     convention: Convention = "paper",
     group: ArrayLike | None = None,
     permutations: int = 50,
@@ -75,13 +76,15 @@ def sap(
         Of each attribute; ``None``: whole numbers are nominal, others continuous.
     bins
         Nominal attributes, ``paper``: thresholds lie between bins of equal counts.
+    continuous_factors
+        ``disentanglement_lib``: its setting of that name.
     convention
         ``paper``: a dimension's score is the squared correlation with a continuous attribute (or
         with the places of an ordinal one, or the multiple one with the cosine and sine of a
         circular one), and for a nominal one the balanced accuracy of the best classes between
         thresholds, on the same rows. ``disentanglement_lib``: the squared correlation on the
-        first 80 % of rows, and for nominal and ordinal attributes the accuracy on the rest of a
-        linear support vector classifier (C = 0.01, balanced).
+        first 80 % of rows where ``continuous_factors``, otherwise the accuracy on the rest of a
+        linear support vector classifier (C = 0.01, balanced) of the raw values as classes.
     group
         (n,): rows of one group are not independent.
     permutations
@@ -106,10 +109,10 @@ def sap(
         bins=bins,
         permutations=permutations,
     )
-    return answer_sap(asked).total
+    return answer_sap(asked, continuous_factors=continuous_factors).total
 
 
-def answer_sap(asked: Question) -> Answer:
+def answer_sap(asked: Question, *, continuous_factors: bool = False) -> Answer:
     """Answer for all attributes and for each."""
     if not len(asked.usable):
         return nothing_usable(asked)
@@ -118,11 +121,13 @@ def answer_sap(asked: Question) -> Answer:
         classes = asked.kinds[a] == "nominal"
         if asked.convention == "paper":
             parts.append(_thresholds(asked, i) if classes else _correlation(asked, int(a)))
-        elif classes or asked.kinds[a] == "ordinal":
-            parts.append(_support_vectors(asked, i))
-        else:
+        elif continuous_factors:
             parts.append(_correlation(asked, int(a)))
-    how = f"{asked.bins} quantile bins" if asked.convention == "paper" else "LinearSVC C=0.01"
+        else:
+            parts.append(_support_vectors(asked, i))
+    how = f"{asked.bins} quantile bins"
+    if asked.convention == "disentanglement_lib":
+        how = "squared correlation" if continuous_factors else "LinearSVC C=0.01"
     return _answer(asked, Part(*(np.stack(x, -1) for x in zip(*parts, strict=True))), how)
 
 
