@@ -36,7 +36,9 @@ def sample(n: int = N, seed: int = 0) -> tuple[Floats, Floats, Floats]:
 
 
 def ask(z: Floats, v: Floats, logvar: Floats | None = None, seed: int = 1) -> MetricSet:
-    return measure(z, table(v), logvar=logvar, rng=np.random.default_rng(seed))
+    """Measure all; another training has a dimension for two of the attributes."""
+    rng = np.random.default_rng(seed)
+    return measure(z, table(v), logvar=logvar, others=[np.nan_to_num(v[:, 1:3])], rng=rng)
 
 
 def changed(what: Invariance) -> tuple[Floats, Floats, Floats]:
@@ -63,7 +65,15 @@ def changed(what: Invariance) -> tuple[Floats, Floats, Floats]:
             return z, v, logvar
 
 
-BASE = ask(*sample())
+BASE, SECOND = ask(*sample()), ask(*sample(seed=4))
+# Codes that tell nothing have no curve; size and posteriors know of no attribute.
+NO_CHANCE = {
+    "dci_es_explicitness",
+    "dci_es_size",
+    "dimension_wise_kl",
+    "index_code_mi",
+    "aggregate_kl",
+}
 
 
 @pytest.mark.parametrize("what", get_args(Invariance))
@@ -81,10 +91,17 @@ def test_declared_invariances_hold(what: Invariance) -> None:
 
 
 def test_invariances_that_are_not_claimed_do_not_hold() -> None:
-    """The table says no less than what is true of a metric on this sample."""
+    """The table says no less than what is true of a metric on this sample.
+
+    Left out: those that are at their best value there, whatever is done to the codes, and udr,
+    which sees a scale only where it makes other dimensions look collapsed.
+    """
+    best = {"beta_vae", "factor_vae", "dci_disentanglement", "dci_completeness", "udr"}
     for what in ("monotone", "scale", "constant"):
         found = ask(*changed(what)).metrics
         for name, spec in METRICS.items():
+            if name in best:
+                continue
             before, after = BASE.metrics[name], found[name]
             assert isinstance(before, Estimate)
             assert isinstance(after, Estimate)
@@ -95,14 +112,14 @@ def test_invariances_that_are_not_claimed_do_not_hold() -> None:
 @pytest.mark.parametrize("name", METRICS)
 def test_values_lie_in_their_range_and_interval(name: str) -> None:
     spec = METRICS[name]
-    for found in (BASE, ask(*sample(seed=4))):
+    for found in (BASE, SECOND):
         estimates = [found.metrics[name], *found.per_attribute.get(name, {}).values()]
         for e in estimates:
             assert isinstance(e, Estimate)
             assert e.low <= e.value <= e.high
             assert spec.low is None or spec.low <= e.low
             assert spec.high is None or e.high <= spec.high
-            assert (e.chance is None) == (name == "dimension_wise_kl")
+            assert (e.chance is None) == (name in NO_CHANCE)
 
 
 def test_a_constant_dimension_counts_the_same_wherever_it_stands() -> None:

@@ -8,18 +8,35 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tanaoroshi.errors import InputError
+from tanaoroshi.metrics.beta_vae import answer_beta_vae
 from tanaoroshi.metrics.catalogue import METRICS
+from tanaoroshi.metrics.code_mutual_information import answer_code_mutual_information
+from tanaoroshi.metrics.covariance import spread
 from tanaoroshi.metrics.dci import answer_dci
+from tanaoroshi.metrics.dci_es import answer_dci_es
 from tanaoroshi.metrics.dcimig import answer_dcimig
 from tanaoroshi.metrics.dimension_wise_kl import answer_kl
+from tanaoroshi.metrics.elbo import answer_elbo
+from tanaoroshi.metrics.explicitness import answer_explicitness
+from tanaoroshi.metrics.factor_vae import answer_factor_vae
+from tanaoroshi.metrics.gaussian_wasserstein_correlation import (
+    answer_gaussian_wasserstein_correlation,
+)
+from tanaoroshi.metrics.infoe import answer_infoe
+from tanaoroshi.metrics.infomec import answer_infoc, answer_infom
+from tanaoroshi.metrics.informations import informations
+from tanaoroshi.metrics.irs import answer_irs
 from tanaoroshi.metrics.jemmig import answer_jemmig
 from tanaoroshi.metrics.mig import answer_mig
 from tanaoroshi.metrics.mig_sup import answer_mig_sup
 from tanaoroshi.metrics.modularity import answer_modularity
 from tanaoroshi.metrics.question import Answer, Convention, Question, question
 from tanaoroshi.metrics.sap import answer_sap
+from tanaoroshi.metrics.total_correlation import answer_total_correlation
+from tanaoroshi.metrics.udr import answer_udr
 from tanaoroshi.records.attributes import Attributes
 from tanaoroshi.records.estimates import Measured
 
@@ -122,7 +139,9 @@ def measure(
         bins=bins,
         numeric_bins=numeric_bins,
     )
-    answers = _answers(asked, others, wanted, progress)
+    # The products are many and small: threads inside of them would cost more than they bring.
+    with threadpool_limits(1, user_api="blas"):
+        answers = _answers(asked, others, wanted, progress)
     return MetricSet(
         metrics={name: answer.total for name, answer in answers.items()},
         per_attribute={
@@ -141,6 +160,10 @@ def _answers(
 ) -> dict[str, Answer]:
     # One set of fits serves all that rest on it.
     dci = cache(lambda: answer_dci(asked))
+    dci_es = cache(lambda: answer_dci_es(asked))
+    told = cache(lambda: informations(asked))
+    moments = cache(lambda: spread(asked))
+    elbo = cache(lambda: answer_elbo(asked))
     compute: dict[str, Callable[[], Answer]] = {
         "mig": lambda: answer_mig(asked),
         "mig_sup": lambda: answer_mig_sup(asked),
@@ -148,10 +171,28 @@ def _answers(
         "jemmig": lambda: answer_jemmig(asked),
         "sap": lambda: answer_sap(asked),
         "modularity": lambda: answer_modularity(asked),
+        "explicitness": lambda: answer_explicitness(asked),
         "dci_disentanglement": lambda: dci().disentanglement,
         "dci_completeness": lambda: dci().completeness,
         "dci_informativeness": lambda: dci().informativeness,
+        "dci_es_explicitness": lambda: dci_es().explicitness,
+        "dci_es_size": lambda: dci_es().size,
+        "infom": lambda: answer_infom(asked, told()),
+        "infoe": lambda: answer_infoe(asked),
+        "infoc": lambda: answer_infoc(asked, told()),
+        "irs": lambda: answer_irs(asked),
+        "beta_vae": lambda: answer_beta_vae(asked),
+        "factor_vae": lambda: answer_factor_vae(asked),
+        "total_correlation": lambda: answer_total_correlation(asked, moments()),
+        "gaussian_wasserstein_correlation": lambda: answer_gaussian_wasserstein_correlation(
+            asked, moments()
+        ),
+        "code_mutual_information": lambda: answer_code_mutual_information(asked),
         "dimension_wise_kl": lambda: answer_kl(asked),
+        "index_code_mi": lambda: elbo().index_code_mi,
+        "aggregate_total_correlation": lambda: elbo().total_correlation,
+        "aggregate_kl": lambda: elbo().aggregate_kl,
+        "udr": lambda: answer_udr(asked, others),
     }
     answers = {}
     for done, name in enumerate(names):
