@@ -25,7 +25,7 @@ from tanaoroshi.audit.reconstruction import reconstruction_error
 from tanaoroshi.audit.summary import contrast, summarise
 from tanaoroshi.engine import decode_codes, encode, read_pictures
 from tanaoroshi.errors import InputError
-from tanaoroshi.metrics import METRICS, Convention, MetricSet, kl_per_dimension, measure
+from tanaoroshi.metrics import QUICK, Convention, MetricSet, kl_per_dimension, measure
 from tanaoroshi.models import ImageSpec, load_model
 from tanaoroshi.readers import FittedReader, fit_readers
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
@@ -133,7 +133,7 @@ def take(
             latent, attributes, settings=settings.shelves, rng=_rng(settings, 1), progress=progress
         )
         measured = measure(
-            latent, attributes, logvar=logvar, rng=_rng(settings, 2), progress=progress
+            latent, attributes, logvar=logvar, only=QUICK, rng=_rng(settings, 2), progress=progress
         )
         archive = take_archive(attributes, rng=_rng(settings, 5), progress=progress)
         seen = looking.result()
@@ -281,7 +281,7 @@ def _without_encoder(model: Model, collection: Collection, settings: Settings) -
             for spec in collection.attributes.specs
             if spec.kind != "text"
         ),
-        metrics=dict.fromkeys(METRICS, reason),
+        metrics=dict.fromkeys(QUICK, reason),
         metrics_per_attribute={},
         reconstruction={"mse": reason},
         archive=archive,

@@ -38,6 +38,8 @@ class Metric:
         values.
     source
         Where it was published.
+    dear
+        It fits or draws so much that a stocktake of many attributes leaves it out.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Metric:
     high: float | None
     invariances: frozenset[Invariance]
     source: str
+    dear: bool = False
 
 
 ORDERS: frozenset[Invariance] = frozenset({"row_order", "dimension_order", "sign", "relabelling"})
@@ -136,6 +139,7 @@ METRICS: dict[str, Metric] = {
         high=1.0,
         invariances=INFORMED,
         source="Ridgeway & Mozer 2018, arXiv 1802.05312",
+        dear=True,
     ),
     "dci_disentanglement": Metric(
         name="dci_disentanglement",
@@ -176,6 +180,7 @@ METRICS: dict[str, Metric] = {
         high=1.0,
         invariances=INFORMED,
         source="Eastwood, Nicolicioiu et al. 2023, arXiv 2210.00364",
+        dear=True,
     ),
     "dci_es_size": Metric(
         name="dci_es_size",
@@ -186,6 +191,7 @@ METRICS: dict[str, Metric] = {
         high=None,
         invariances=ORDERS | {"scale", "monotone"},
         source="Eastwood, Nicolicioiu et al. 2023, arXiv 2210.00364",
+        dear=True,
     ),
     "infom": Metric(
         name="infom",
@@ -196,6 +202,7 @@ METRICS: dict[str, Metric] = {
         high=1.0,
         invariances=ORDERS | {"scale", "constant"},
         source="Hsu, Dorrell, Whittington, Wu & Finn 2023, arXiv 2305.18378",
+        dear=True,
     ),
     "infoe": Metric(
         name="infoe",
@@ -206,6 +213,7 @@ METRICS: dict[str, Metric] = {
         high=1.0,
         invariances=INFORMED,
         source="Hsu, Dorrell, Whittington, Wu & Finn 2023, arXiv 2305.18378",
+        dear=True,
     ),
     "infoc": Metric(
         name="infoc",
@@ -216,6 +224,7 @@ METRICS: dict[str, Metric] = {
         high=1.0,
         invariances=ORDERS | {"scale", "constant"},
         source="Hsu, Dorrell, Whittington, Wu & Finn 2023, arXiv 2305.18378",
+        dear=True,
     ),
     "irs": Metric(
         name="irs",
@@ -236,6 +245,7 @@ METRICS: dict[str, Metric] = {
         high=1.0,
         invariances=frozenset(),
         source="Higgins et al. 2017, ICLR",
+        dear=True,
     ),
     "factor_vae": Metric(
         name="factor_vae",
@@ -296,6 +306,7 @@ METRICS: dict[str, Metric] = {
         high=None,
         invariances=frozenset(),
         source="Hoffman & Johnson 2016; Chen et al. 2018, arXiv 1802.04942",
+        dear=True,
     ),
     "aggregate_total_correlation": Metric(
         name="aggregate_total_correlation",
@@ -306,6 +317,7 @@ METRICS: dict[str, Metric] = {
         high=None,
         invariances=frozenset(),
         source="Chen et al. 2018, arXiv 1802.04942",
+        dear=True,
     ),
     "aggregate_kl": Metric(
         name="aggregate_kl",
@@ -316,6 +328,7 @@ METRICS: dict[str, Metric] = {
         high=None,
         invariances=frozenset(),
         source="Chen et al. 2018, arXiv 1802.04942",
+        dear=True,
     ),
     "udr": Metric(
         name="udr",
@@ -328,3 +341,8 @@ METRICS: dict[str, Metric] = {
         source="Duan et al. 2020, arXiv 1905.12614",
     ),
 }
+
+# What a stocktake measures; `tanaoroshi metrics` and :func:`measure` measure all.
+QUICK: tuple[str, ...] = tuple(
+    name for name, spec in METRICS.items() if not spec.dear and "others" not in spec.needs
+)
