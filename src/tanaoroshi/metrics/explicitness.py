@@ -153,7 +153,7 @@ def answer_explicitness(
         return nothing_usable(asked)
     paper = asked.convention == "paper"
     fit = fit or ("one_vs_rest" if paper else "multinomial")
-    whole, asked = asked, thinned(asked, most)
+    whole, asked = asked, thinned(asked, most, wide=paper)
     if not len(asked.usable):
         return nothing_usable(asked)
     if paper:

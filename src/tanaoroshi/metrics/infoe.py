@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from tanaoroshi.metrics.logistic import Design
+    from tanaoroshi.metrics.question import Bools
     from tanaoroshi.records.attributes import Floats, Ints, Kind
     from tanaoroshi.records.estimates import Measured
 
@@ -197,7 +198,9 @@ def _held_out(x: Floats, labels: Ints, parts: Splits, path: Sequence[float]) -> 
             around = -np.log(shares[own[known]]).sum()
             seen[i] += _losses(inside, fitted, own)[known].sum(), around
     return [
-        _known(lost[i], whole[i], scored[i], seen[i], chosen[i] > 1) if scored[i].any() else None
+        _known(lost[i], whole[i], scored[i], seen[i], shrunk=chosen[i] > 1)
+        if scored[i].any()
+        else None
         for i in range(q)
     ]
 
@@ -241,7 +244,7 @@ def _losses(rows: Design, fitted: Floats, labels: Ints) -> Floats:
     return -np.asarray(log_softmax(found, axis=0)[labels, np.arange(len(labels))])
 
 
-def _known(lost: Floats, whole: Floats, scored: Ints, seen: Floats, shrunk: bool) -> Known:  # noqa: FBT001
+def _known(lost: Floats, whole: Floats, scored: Bools, seen: Floats, *, shrunk: bool) -> Known:
     entropy = whole.sum()
     rest = lost.sum() / entropy
     gained = float(1 - rest)

@@ -2,9 +2,10 @@
 
 Explicitness and InfoE are scores on rows that the fits have not seen.
 
-Newton's method, where all classes of an attribute share the products of the columns: for ten
-dimensions and eight classes some eight times as fast as one ``LogisticRegression`` after the other.
-Where Newton's matrices would be large, scikit-learn's L-BFGS takes over; the minimum is the same.
+Newton's method, where all classes and attributes share the products of the columns and each fold
+starts from the last: for ten dimensions and eight classes three times as fast, even without that
+start, as one ``LogisticRegression`` after the other. Where Newton's matrices would be large,
+scikit-learn's L-BFGS takes over; the minimum is the same.
 """
 
 from __future__ import annotations
@@ -44,13 +45,20 @@ FOLDS = 5
 VALUES = 200
 
 
-def thinned(asked: Question, most: int) -> Question:
+def thinned(asked: Question, most: int, *, wide: bool = True) -> Question:
     """Draw whole groups until there are about so many rows; the question itself, if it has fewer.
 
-    Where there are many dimensions fewer rows are drawn, but not below LEAST.
+    Parameters
+    ----------
+    asked
+        About all rows.
+    most
+        How many rows.
+    wide
+        Fewer where there are many dimensions, but not below LEAST.
     """
     n, d = asked.codes.shape
-    most = min(most, max(LEAST, NUMBERS // d))
+    most = min(most, max(LEAST, NUMBERS // d)) if wide else most
     if n <= most:
         return asked
     index = group_index(n, asked.group)
