@@ -28,7 +28,8 @@ docs: $(VENV)/.dev    ## run every code block of README and docs/
 
 bench: $(VENV)/.dev   ## performance against peers and limits; minutes to hours
 	$(BIN)/python bench/encode.py
-	$(BIN)/python bench/metrics.py
+	$(BIN)/python bench/metrics.py --growth
+	$(BIN)/python bench/streams.py
 	$(BIN)/python bench/coverage.py
 	$(BIN)/python bench/false_shelves.py
 

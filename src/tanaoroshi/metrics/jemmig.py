@@ -97,7 +97,8 @@ def answer_jemmig(asked: Question, *, form: Form = "printed", bias: Bias | None 
 
 def unsaid(found: Entropies) -> Floats:
     """Return each attribute's joint entropy less its gap, nats (..., k); at least 0."""
-    best = found.mutual.argmax(axis=-2)[..., None, :]
+    # Of dimensions that tell nothing, one that varies: a constant one has nothing to leave unsaid.
+    best = (found.mutual + 1e-9 * found.code).argmax(axis=-2)[..., None, :]
     code, mutual = (np.take_along_axis(x, best, -2)[..., 0, :] for x in (found.code, found.mutual))
     gap = leads(np.swapaxes(found.mutual, -1, -2))
     return np.asarray(np.maximum(code + found.attribute - mutual - gap, 0))

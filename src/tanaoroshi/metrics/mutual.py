@@ -51,7 +51,7 @@ class Knowledge:
     corrected
         With the bias of finite tables taken off; informations are 0 or more.
     centres
-        What intervals are built around: see :func:`_centres`.
+        What intervals are built around: see :func:`centres_of`.
     null_plain, null_corrected
         Under B permutations.
     deviations
@@ -74,18 +74,18 @@ def learn(asked: Question) -> Knowledge:
     found, null = asked.information, asked.null
     jack = asked.crossing.information(asked.counts, bias="jackknife")
     plain = Entropies(found.mutual, found.code, found.attribute)
-    swell = _swell(asked)
+    swell = swell_of(asked)
     mutual = plain.mutual - (plain.mutual - jack.mutual) * swell
     corrected = Entropies(np.maximum(mutual, 0), jack.code, jack.attribute)
     null_mutual = null.plain - (null.plain - null.corrected) * swell
-    settled, tells = _settle(corrected, null_mutual, grouped=asked.group is not None)
+    settled, tells = settle(corrected, null_mutual, grouped=asked.group is not None)
     moved = _deviations(asked)
     return Knowledge(
         plain=plain,
         corrected=corrected,
-        centres=_centres(plain, corrected, settled, moved.mutual, asked.units),
-        null_plain=_repeated(null.plain, plain),
-        null_corrected=_repeated(np.maximum(null_mutual, 0), corrected),
+        centres=centres_of(plain, corrected, settled, moved.mutual, asked.units),
+        null_plain=beside(null.plain, plain),
+        null_corrected=beside(np.maximum(null_mutual, 0), corrected),
         deviations=moved,
         tells=tells,
     )
@@ -149,7 +149,7 @@ def share(information: Floats, whole: Floats) -> Floats:
     return np.asarray(np.clip(parts, 0, 1))
 
 
-def _centres(
+def centres_of(
     plain: Entropies, corrected: Entropies, settled: Entropies, moved: Floats, units: int
 ) -> tuple[Entropies, ...]:
     """Return the points around which intervals are built; an interval spans those of all.
@@ -179,7 +179,7 @@ def _with_noise(known: Knowledge) -> Entropies:
     return known.deviations._replace(mutual=np.where(known.tells, known.deviations.mutual, noise))
 
 
-def _repeated(mutual: Floats, like: Entropies) -> Entropies:
+def beside(mutual: Floats, like: Entropies) -> Entropies:
     """Put informations under permutations beside the entropies, which these leave alone."""
     return Entropies(
         mutual,
@@ -188,7 +188,7 @@ def _repeated(mutual: Floats, like: Entropies) -> Entropies:
     )
 
 
-def _swell(asked: Question) -> Floats:
+def swell_of(asked: Question) -> Floats:
     """How much larger the bias is than with independent rows, (d, k); 1 without groups.
 
     Under the null the plug-in is all bias; what the jackknife over rows sees of it is the
@@ -201,7 +201,7 @@ def _swell(asked: Question) -> Floats:
     return np.asarray(np.maximum(plain / np.where(seen > 0, seen, np.inf), 1))
 
 
-def _settle(corrected: Entropies, null: Floats, *, grouped: bool) -> tuple[Entropies, Bools]:
+def settle(corrected: Entropies, null: Floats, *, grouped: bool) -> tuple[Entropies, Bools]:
     """Take off what the correction leaves of the bias, and set to 0 what chance gives as well.
 
     In sparse tables the jackknife leaves some bias: under the null that is the mean over
@@ -235,7 +235,7 @@ def _deviations(asked: Question) -> Entropies:
 def _variation(asked: Question) -> tuple[Floats, Floats, Floats]:
     """First-order effect of each batch on informations and entropies; (batches, d, k), (…, k)."""
     crossing = asked.crossing
-    parts = [_effects(crossing, asked.counts, a) for a in range(len(crossing.starts))]
+    parts = [effects_of(crossing, asked.counts, a) for a in range(len(crossing.starts))]
     mutual, code, attribute = [], [], []
     for a, (tells, surprise, rare) in enumerate(parts):
         start = crossing.starts[a]
@@ -248,7 +248,7 @@ def _variation(asked: Question) -> tuple[Floats, Floats, Floats]:
     return np.stack(mutual, -1), np.stack(code, -1), np.stack(attribute, -1)
 
 
-def _effects(crossing: Crossing, counts: Floats | Ints, a: int) -> tuple[Floats, Floats, Floats]:
+def effects_of(crossing: Crossing, counts: Floats | Ints, a: int) -> tuple[Floats, Floats, Floats]:
     """Return what a row in each cell adds to the information and entropies of attribute ``a``.
 
     (classes + 1, d, m) twice, and (classes + 1,); the last line is for missing rows: 0.

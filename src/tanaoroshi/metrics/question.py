@@ -210,7 +210,7 @@ class Question:
     @cached_property
     def varying(self) -> Bools:
         """Which dimensions are not constant, bool (d,)."""
-        return np.ptp(self.codes, axis=0) > 0
+        return np.asarray(np.ptp(self.codes, axis=0) > 0)
 
     @property
     def tables_method(self) -> str:

@@ -128,10 +128,10 @@ def answer_sap(asked: Question, *, continuous_factors: bool = False) -> Answer:
     how = f"{asked.bins} quantile bins"
     if asked.convention == "disentanglement_lib":
         how = "squared correlation" if continuous_factors else "LinearSVC C=0.01"
-    return _answer(asked, Part(*(np.stack(x, -1) for x in zip(*parts, strict=True))), how)
+    return answer_scores(asked, Part(*(np.stack(x, -1) for x in zip(*parts, strict=True))), how)
 
 
-def _answer(asked: Question, scores: Part, how: str) -> Answer:
+def answer_scores(asked: Question, scores: Part, how: str) -> Answer:
     """Turn scores of all attributes into gaps, with interval and chance level."""
     floor = scores.floor
     value, null, centre = (x - floor for x in (scores.value, scores.null, scores.centre))
