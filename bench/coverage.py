@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tanaoroshi.metrics import METRICS, measure
+from tanaoroshi.metrics import METRICS, dci, dci_es, measure
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.records.estimates import Estimate
 
@@ -120,13 +120,23 @@ def estimates(
     )
 
 
-def settings_of(method: str, n: int, units: int) -> dict[str, Any]:
-    """Return what a metric sets by the number of images, to be held fixed at a larger one."""
-    found: dict[str, Any] = {"numeric_bins": 5 if units < 500 else 20}
-    penalty = re.search(r"penalty ([0-9.]+)", method)
-    if penalty:
-        found["penalty"] = float(penalty[1])
-    return found
+def truth_of(many: Sample, name: str, method: str, units: int) -> float | None:
+    """Return a metric's value on many rows, with what it sets by their number held fixed."""
+    rng = np.random.default_rng(0)
+    sample = (many.codes, many.attributes)
+    if name.startswith("dci_es"):
+        waves = re.search(r"linear \+ ([0-9 ]+) random waves", method)
+        capacities = tuple(int(x) for x in waves[1].split()) if waves else None
+        both = dci_es(*sample, kinds=KINDS, group=many.group, capacities=capacities, rng=rng)
+        true = (both.size if name == "dci_es_size" else both.explicitness).total
+    elif name.startswith("dci"):
+        penalty = re.search(r"penalty ([0-9.]+)", method)
+        fixed = float(penalty[1]) if penalty else None
+        fits = dci(*sample, kinds=KINDS, group=many.group, penalty=fixed, rng=rng)
+        true = getattr(fits, name.removeprefix("dci_")).total
+    else:
+        true = estimates(many, [name], 0, 5 if units < 500 else 20)[name]
+    return true.value if isinstance(true, Estimate) else None
 
 
 def line(population: str, n: int, name: str, truth: float, found: list[Measured]) -> str:
@@ -160,12 +170,12 @@ def main() -> None:
     for population in asked.populations.split(","):
         draw = POPULATIONS[population]
         many = draw(MANY, np.random.default_rng(1))
-        truths: dict[tuple[str, str], float | None] = {}
+        truths: dict[tuple[str, str, bool], float | None] = {}
         for n in (int(x) for x in asked.sizes.split(",")):
             runs = max(10, int(asked.runs * SHARE.get(n, 0.2)))
             rows = []
             for r in range(runs):
-                rows.append(estimates(draw(n, np.random.default_rng([r, n])), names, r))
+                rows.append(estimates(draw(n, np.random.default_rng([7, r, n])), names, r))
                 if sys.stderr.isatty():
                     print(f"\r{population} {n} {r + 1}/{runs}", end="", file=sys.stderr)
             units = n // 5 if population == "clustered" else n
@@ -174,11 +184,9 @@ def main() -> None:
                     continue
                 found = [row[name] for row in rows]
                 method = next((e.method for e in found if isinstance(e, Estimate)), "")
-                fixed = settings_of(method, n, units)
-                key = (name, str(fixed))
+                key = (name, method.partition("; interval")[0], units < 500)
                 if key not in truths:
-                    true = estimates(many, [name], 0, **fixed)[name]
-                    truths[key] = true.value if isinstance(true, Estimate) else None
+                    truths[key] = truth_of(many, name, method, units)
                 truth = 0.0 if name in ZERO.get(population, set()) else truths[key]
                 if truth is not None:
                     print(line(population, n, name, truth, found), flush=True)

@@ -18,13 +18,15 @@ from scipy import sparse
 from tanaoroshi.records.attributes import Floats, Ints
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tanaoroshi.records.attributes import Kind
 
 TOLERANCE = 1e-6
-SWEEPS = 1000
+SWEEPS, ROUNDS = 1000, 100
 FOLDS = 5
+# Numbers held at a time: bounds the memory, not the answer.
+BLOCK = 2_000_000
 
 
 class Targets(NamedTuple):
@@ -59,6 +61,13 @@ class Moments:
             for part in (self.n, self.x, self.xx, self.y, self.yy, self.xy)
         )
         return Moments(self.attributes, self.starts, *sums)
+
+
+class Fitted(NamedTuple):
+    """Sizes of coefficients (r, d, k), and shares of variation told on the same rows (r, k)."""
+
+    sizes: Floats
+    explained: Floats
 
 
 class Standard(NamedTuple):
@@ -101,18 +110,19 @@ def targets(values: Floats, kinds: Sequence[Kind]) -> Targets:
     return Targets(sparse.hstack(columns).tocsr(), np.array(starts), known)
 
 
-def moments(codes: Floats, wanted: Targets, batches: Ints) -> list[Moments]:
+def moments(codes: Floats, wanted: Targets, batches: Ints) -> Iterator[Moments]:
     """Add up products batch by batch; one :class:`Moments` for each pattern of missing rows."""
     patterns, pattern = np.unique(wanted.known, axis=1, return_inverse=True)
-    found = []
+    size = int(batches.max()) + 1
     for p in range(patterns.shape[1]):
         mine = np.flatnonzero(pattern.ravel() == p)
         width = wanted.starts[mine + 1] - wanted.starts[mine]
         chosen = np.concatenate([np.arange(wanted.starts[a], wanted.starts[a + 1]) for a in mine])
         y = wanted.columns[:, chosen]
+        there = np.flatnonzero(patterns[:, p])
+        there = there[np.argsort(batches[there], kind="stable")]
         sums = []
-        for b in range(int(batches.max()) + 1):
-            rows = np.flatnonzero((batches == b) & patterns[:, p])
+        for rows in np.split(there, np.searchsorted(batches[there], np.arange(1, size))):
             z, part = codes[rows], y[rows]
             squares = np.asarray(part.multiply(part).sum(axis=0)).ravel()
             total = np.asarray(part.sum(axis=0)).ravel()
@@ -121,71 +131,115 @@ def moments(codes: Floats, wanted: Targets, batches: Ints) -> list[Moments]:
             np.stack([np.asarray(s, dtype=np.float64) for s in part])
             for part in zip(*sums, strict=True)
         )
-        starts = np.concatenate([[0], np.cumsum(width)])
-        found.append(Moments(mine, starts, *stacked))
-    return found
+        yield Moments(mine, np.concatenate([[0], np.cumsum(width)]), *stacked)
 
 
-def importance(parts: Sequence[Moments], weights: Floats, k: int, penalty: float) -> Floats:
-    """Size of the coefficients in resamples, for standardised codes and attributes.
+def fit(part: Moments, weights: Floats, penalty: float) -> Fitted:
+    """Fit resamples, for standardised codes and attributes.
 
     Parameters
     ----------
-    parts
-        From :func:`moments`.
+    part
+        Out of :func:`moments`.
     weights
-        float (r, b): how often each batch counts.
-    k
-        Number of attributes.
+        float (r, b): how often each batch counts; the first line is the start for the others.
     penalty
         Weight of the sum of sizes against half the mean squared error.
 
     Returns
     -------
-    float64 (r, d, k), 0 or more.
+    Fitted.
     """
-    sizes = np.zeros((len(weights), parts[0].x.shape[1], k))
-    for part in parts:
-        standard = _standardise(part.weighted(weights), part.starts)
-        coefficients = solve(standard.gram, standard.cross, part.starts, penalty)
-        sizes[:, :, part.attributes] = _size(coefficients, part.starts)
-    return sizes
+    d, t, k = part.xy.shape[1], part.xy.shape[2], len(part.attributes)
+    step = max(1, BLOCK // (d * max(d, t)))
+    sizes, explained = np.empty((len(weights), d, k)), np.empty((len(weights), k))
+    start = None
+    for first in [0, *range(1, len(weights), step)]:
+        last = first + step if first else 1
+        standard = _standardise(part.weighted(weights[first:last]), part.starts)
+        found = solve(standard.gram, standard.cross, part.starts, penalty, start)
+        start = found[:1] if start is None else start
+        sizes[first:last] = np.sqrt(np.add.reduceat(found**2, part.starts[:-1], axis=2))
+        told = (found * (2 * standard.cross - standard.gram @ found)).sum(axis=1)
+        explained[first:last] = np.add.reduceat(told, part.starts[:-1], axis=1)
+    return Fitted(sizes, explained)
 
 
-def held_out(parts: Sequence[Moments], k: int, penalty: float) -> tuple[Floats, Floats]:
+def held_out(part: Moments, penalty: float) -> tuple[Floats, Floats]:
     """Squared error of prediction on folds not trained on, and that of the mean.
 
     Returns
     -------
     float64 (b, k) each: a line for each batch.
     """
-    b = len(parts[0].n)
+    b = len(part.n)
     fold = np.arange(b) % min(FOLDS, b)
-    train = (fold[None, :] != np.arange(fold.max() + 1)[:, None]).astype(np.float64)
-    error, spread = np.zeros((b, k)), np.zeros((b, k))
-    for part in parts:
-        fitted = part.weighted(train)
+    error, spread = np.zeros((b, len(part.attributes))), np.zeros((b, len(part.attributes)))
+    start = None
+    for out in range(int(fold.max()) + 1):
+        fitted = part.weighted((fold != out)[None].astype(np.float64))
         standard = _standardise(fitted, part.starts)
-        b_std = solve(standard.gram, standard.cross, part.starts, penalty)
-        scale = standard.target_scale[:, None, :] / standard.code_scale[:, :, None]
-        slope = (b_std * scale)[fold]
-        rows = np.maximum(fitted.n, 1)[:, None]
-        mean_y, mean_x = (fitted.y / rows)[fold], (fitted.x / rows)[fold]
-        start = mean_y - np.einsum("bd,bdt->bt", mean_x, slope)
-        n = part.n[:, None]
-        linear = np.einsum("bd,bdt->bt", part.x, slope)
-        square = np.einsum("bdt,bde,bet->bt", slope, part.xx, slope, optimize=True)
-        crossed = np.einsum("bdt,bdt->bt", slope, part.xy)
-        missed = (
-            part.yy - 2 * start * part.y - 2 * crossed + n * start**2 + 2 * start * linear + square
-        )
-        around = part.yy - 2 * mean_y * part.y + n * mean_y**2
-        error[:, part.attributes] = np.add.reduceat(missed, part.starts[:-1], axis=1)
-        spread[:, part.attributes] = np.add.reduceat(around, part.starts[:-1], axis=1)
+        start = solve(standard.gram, standard.cross, part.starts, penalty, start)
+        scale = standard.target_scale[0][None, :] / standard.code_scale[0][:, None]
+        slope = start[0] * scale
+        rows = max(float(fitted.n[0]), 1.0)
+        mean_y, mean_x = fitted.y[0] / rows, fitted.x[0] / rows
+        base = mean_y - mean_x @ slope
+        test = fold == out
+        n, x, y, yy = part.n[test, None], part.x[test], part.y[test], part.yy[test]
+        square = np.einsum("dt,bdt->bt", slope, part.xx[test] @ slope)
+        crossed = np.einsum("dt,bdt->bt", slope, part.xy[test])
+        missed = yy - 2 * base * y - 2 * crossed + n * base**2 + 2 * base * (x @ slope) + square
+        around = yy - 2 * mean_y * y + n * mean_y**2
+        error[test] = np.add.reduceat(missed, part.starts[:-1], axis=1)
+        spread[test] = np.add.reduceat(around, part.starts[:-1], axis=1)
     return error, spread
 
 
-def solve(gram: Floats, cross: Floats, starts: Ints, penalty: float) -> Floats:
+def fit_all(
+    codes: Floats, wanted: Targets, batches: Ints, penalty: float, *, whole: bool
+) -> tuple[Floats, Floats, Floats]:
+    """Fit all rows and, unless ``whole``, without each batch: sizes, shares told there, held out.
+
+    Returns
+    -------
+    float64 (r, d, k), (r, k), (k,).
+    """
+    k, b = wanted.known.shape[1], int(batches.max()) + 1
+    weights = np.ones((1, b)) if whole else np.vstack([np.ones((1, b)), 1 - np.eye(b)])
+    sizes, inside = np.zeros((len(weights), codes.shape[1], k)), np.zeros((len(weights), k))
+    told = np.zeros(k)
+    for part in moments(codes, wanted, batches):
+        sizes[:, :, part.attributes], inside[:, part.attributes] = fit(part, weights, penalty)
+        error, spread = (rows.sum(axis=0) for rows in held_out(part, penalty))
+        told[part.attributes] = np.where(spread > 0, 1 - error / np.maximum(spread, 1e-300), 0)
+    return sizes, inside, told
+
+
+def without_copies(codes: Floats) -> tuple[Floats, Ints]:
+    """Standardise the codes and keep one of each set of copies (up to sign and scale).
+
+    A lasso can't tell copies apart: which of them gets the weight would hang on their order.
+    Returns the kept columns and, for each dimension, which of them is its copy.
+    """
+    centred = codes - codes.mean(axis=0)
+    scale = centred.std(axis=0)
+    floor = 1e-12 * np.maximum(np.abs(codes).max(axis=0), 1e-300)
+    z = np.where(scale > floor, centred / np.where(scale > floor, scale, 1), 0)
+    alike = np.abs(z.T @ z) / len(z) > 1 - 1e-9
+    first = np.where(alike.any(axis=1), alike.argmax(axis=1), np.arange(z.shape[1]))
+    kept, copies = np.unique(first, return_inverse=True)
+    return z[:, kept], copies.ravel()
+
+
+def share_out(sizes: Floats, copies: Ints) -> Floats:
+    """Give each copy its equal part of the importance of what it is a copy of."""
+    return np.asarray(sizes[:, copies] / np.bincount(copies)[copies][None, :, None])
+
+
+def solve(
+    gram: Floats, cross: Floats, starts: Ints, penalty: float, start: Floats | None = None
+) -> Floats:
     """Minimise ½|B|²_gram - <cross, B> + penalty·Σ sizes by coordinate descent.
 
     Parameters
@@ -198,28 +252,52 @@ def solve(gram: Floats, cross: Floats, starts: Ints, penalty: float) -> Floats:
         First column of each group of columns, and t.
     penalty
         0 or more.
+    start
+        float (r or 1, d, t): where to begin; ``None``: 0.
 
     Returns
     -------
     float64 (r, d, t).
     """
     found = np.zeros_like(cross)
+    if start is not None:
+        found += start
+    # Only dimensions that pull more than the penalty can move; the others are looked at again
+    # once these have come to rest.
+    active, rested = (found != 0).any(axis=(0, 2)), False
+    for _ in range(ROUNDS):
+        pull = cross - gram @ found
+        size = np.sqrt(np.add.reduceat(pull**2, starts[:-1], axis=2))
+        late = (size > penalty * (1 + TOLERANCE)).any(axis=(0, 2)) & ~active
+        if rested and not late.any():
+            break
+        active |= late
+        rested = True
+        _descend(gram, cross, starts, penalty, np.flatnonzero(active), found)
+    return found
+
+
+def _descend(
+    gram: Floats, cross: Floats, starts: Ints, penalty: float, active: Ints, found: Floats
+) -> None:
+    """Move some dimensions of ``found``, in place, until none moves any more."""
     width = np.diff(starts)
+    gram, cross = gram[:, active[:, None], active], cross[:, active]
     diagonal = np.einsum("rjj->rj", gram)
-    active = np.flatnonzero((diagonal > 0).any(axis=0))
+    part = found[:, active]
     for _ in range(SWEEPS):
         moved = 0.0
-        for j in active:
-            old = found[:, j]
-            pull = cross[:, j] - (gram[:, None, j] @ found)[:, 0] + diagonal[:, j, None] * old
+        for j in range(len(active)):
+            old = part[:, j]
+            pull = cross[:, j] - (gram[:, None, j] @ part)[:, 0] + diagonal[:, j, None] * old
             size = np.sqrt(np.add.reduceat(pull**2, starts[:-1], axis=1))
             keep = np.maximum(1 - penalty / np.maximum(size, 1e-300), 0)
             new = pull * np.repeat(keep, width, axis=1)
             moved = max(moved, float(np.abs(new - old).max()))
-            found[:, j] = new
+            part[:, j] = new
         if moved < TOLERANCE:
             break
-    return found
+    found[:, active] = part
 
 
 def _standardise(sums: Moments, starts: Ints) -> Standard:
@@ -236,7 +314,3 @@ def _standardise(sums: Moments, starts: Ints) -> Standard:
     gram = gram * there[:, :, None] * there[:, None, :]
     cross = between / (scale[:, :, None] * target[:, None, :]) * there[:, :, None]
     return Standard(gram, cross, scale, target)
-
-
-def _size(coefficients: Floats, starts: Ints) -> Floats:
-    return np.asarray(np.sqrt(np.add.reduceat(coefficients**2, starts[:-1], axis=2)))

@@ -1,4 +1,4 @@
-"""Importance of each dimension by forests or boosted trees, fitted with scikit-learn."""
+"""Importance of each dimension by forests (scikit-learn's) or boosted trees; held-out errors."""
 
 from __future__ import annotations
 
@@ -6,35 +6,198 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from sklearn.ensemble import (
-    GradientBoostingClassifier,
-    GradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
+from tanaoroshi.metrics.boosting import Boosted, classify, regress, sort_codes
+from tanaoroshi.metrics.intervals import batch_sums
 from tanaoroshi.records.attributes import Floats
+from tanaoroshi.stats.resample import group_folds, group_index
 
 if TYPE_CHECKING:
+    from tanaoroshi.metrics.question import Question
     from tanaoroshi.records.attributes import Ints, Kind
 
+Bools = NDArray[np.bool_]
 Trees = Literal["random_forest", "boosted_trees"]
 
+# Batches of groups that are left out in turn; folds for held-out errors.
+LEFT_OUT, FOLDS = 40, 5
+# Trees are grown anew for each permutation: few, and on no more than so many rows.
+NULLS, NULL_ROWS = 2, 1000
 # Eastwood & Williams' own forests have ten trees.
 FOREST = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Grown:
-    """Importances (d,), and the squared errors on rows not trained on: of trees, of the mean."""
+class Fit:
+    """What the fits of all usable attributes gave.
+
+    Attributes
+    ----------
+    importance, null
+        float64 (d, k), (B, d, k) under permutations.
+    without
+        float64 (batches, d, k): importances with each batch left out.
+    told, told_null
+        float64 (k,), (B, k) under permutations: informativeness.
+    middle, most
+        float64 (k,): what its interval is built around, and what it reaches at least.
+    told_without
+        float64 (batches, k): informativeness (or what varies alike) with each batch left out.
+    absent
+        bool (k,): importances no larger than under permutations: their shares say nothing.
+    method
+        What was fitted.
+    """
 
     importance: Floats
+    null: Floats
+    without: Floats
+    told: Floats
+    told_null: Floats
+    middle: Floats
+    most: Floats
+    told_without: Floats
+    absent: Bools
+    method: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grown:
+    """What the trees of one attribute gave.
+
+    Attributes
+    ----------
+    credit
+        float64 (b, d): importances, split by the batches of rows that they come from (forests: all
+        in the first line); sums to 1, or 0 where there was nothing to learn.
+    error, spread
+        float64 (m,): squared errors on rows not trained on, of the trees and of the mean.
+    """
+
+    credit: Floats
     error: Floats
     spread: Floats
 
 
+def left_out(asked: Question) -> Ints:
+    """Batches of whole groups that are left out in turn, int64 (n,)."""
+    groups = int(group_index(len(asked.codes), asked.group).max()) + 1
+    rng = asked.stream("left out")
+    return group_folds(len(asked.codes), asked.group, min(groups, LEFT_OUT), rng=rng)
+
+
+def fit_trees(asked: Question, how: Trees) -> Fit:
+    """Fit every attribute on all rows, and on all folds but one in turn for held-out errors."""
+    batches, n, k = left_out(asked), len(asked.codes), len(asked.usable)
+    state, boosted = int(asked.stream("trees").integers(2**31)), how == "boosted_trees"
+    fold, few = batches % FOLDS, _few(asked)
+    orders = asked.orders[:NULLS]
+    full, without, error, spread = [], [], np.zeros((n, k)), np.zeros((n, k))
+    null, told_null = np.zeros((len(orders), asked.codes.shape[1], k)), np.zeros((len(orders), k))
+    for i, a in enumerate(asked.usable):
+        kind, values = asked.kinds[a], asked.values[:, a]
+        known = np.flatnonzero(np.isfinite(values))
+        whole = grow(asked.codes, values, kind, known, known[:0], how, state, batches)
+        left = []
+        for f in range(int(fold.max()) + 1):
+            away = fold[known] == f
+            part = grow(asked.codes, values, kind, known[~away], known[away], how, state)
+            error[known[away], i], spread[known[away], i] = part.error, part.spread
+            left.append(part.credit.sum(axis=0))
+        full.append(whole.credit.sum(axis=0))
+        without.append(_rest(whole.credit, int(batches.max()) + 1) if boosted else np.stack(left))
+        for r, order in enumerate(orders):
+            moved = values[order]
+            there = np.flatnonzero(np.isfinite(moved) & few)
+            away = fold[there] == 0
+            part = grow(asked.codes, moved, kind, there[~away], there[away], how, state)
+            null[r, :, i] = part.credit.sum(axis=0)
+            told_null[r, i] = 1 - part.error.sum() / max(part.spread.sum(), 1e-300)
+    return _of_trees(
+        (np.stack(full, axis=1), np.stack(without, axis=2), null),
+        (batch_sums(spread - error, batches), batch_sums(spread, batches), told_null),
+        f"{asked.convention}; {how}; held-out share of variation"
+        + ("; trees as they are" if boosted else ""),
+    )
+
+
+def fit_library(asked: Question) -> Fit:
+    """Fit as disentanglement_lib: the first 80 % of rows train, the rest test, as they stand."""
+    batches, n, k = left_out(asked), len(asked.codes), len(asked.usable)
+    state = int(asked.stream("trees").integers(2**31))
+    first, few = np.arange(n) < int(np.ceil(0.8 * n)), _few(asked)
+    full, without = [], []
+    null, told_null = np.zeros((1, asked.codes.shape[1], k)), np.zeros((1, k))
+    right, tested = np.zeros((n, k)), np.zeros((n, k))
+    for i in range(k):
+        labels = asked.attribute_bins[:, i]
+        train, test = np.flatnonzero((labels >= 0) & first), np.flatnonzero((labels >= 0) & ~first)
+        credit, guess = library_fit(asked.codes, labels, train, test, state, batches)
+        full.append(credit.sum(axis=0))
+        without.append(_rest(credit, int(batches.max()) + 1))
+        right[test, i] = guess == labels[test]
+        tested[test, i] = 1
+        moved = labels[asked.orders[0]]
+        there = (moved >= 0) & few
+        train, test = np.flatnonzero(there & first), np.flatnonzero(there & ~first)
+        credit, guess = library_fit(asked.codes, moved, train, test, state, batches)
+        null[0, :, i] = credit.sum(axis=0)
+        told_null[0, i] = (guess == moved[test]).mean() if len(test) else 0.0
+    return _of_trees(
+        (np.stack(full, axis=1), np.stack(without, axis=2), null),
+        (batch_sums(right, batches), batch_sums(tested, batches), told_null),
+        "disentanglement_lib; boosted trees, first 80 % of rows train; accuracy",
+    )
+
+
+def _few(asked: Question) -> Bools:
+    """Choose rows for the trees under permutations, whole groups: no more than about NULL_ROWS."""
+    batches = asked.batches
+    share = min(1.0, NULL_ROWS / len(batches))
+    return np.asarray(batches < max(1, round(share * (int(batches.max()) + 1))))
+
+
+def _rest(credit: Floats, batches: int) -> Floats:
+    """Take out each batch in turn: importances (batches, d) from what each gave; sums 1 or 0."""
+    full = np.zeros((batches, credit.shape[1]))
+    full[: len(credit)] = credit
+    rest = full.sum(axis=0) - full
+    return np.asarray(np.maximum(rest, 0) / np.maximum(rest.sum(axis=1, keepdims=True), 1e-300))
+
+
+def _of_trees(
+    importances: tuple[Floats, Floats, Floats], told: tuple[Floats, Floats, Floats], method: str
+) -> Fit:
+    """Gather what trees gave; ``told``: hits, trials of each batch (b, k), under permutations."""
+    hits, trials, null = told
+    value = hits.sum(axis=0) / np.maximum(trials.sum(axis=0), 1e-300)
+    rest = (hits.sum(axis=0) - hits) / np.maximum(trials.sum(axis=0) - trials, 1e-300)
+    full, without, noise = importances
+    return Fit(
+        importance=full,
+        null=noise,
+        without=without,
+        told=value,
+        told_null=null,
+        middle=value,
+        most=value,
+        told_without=rest,
+        absent=np.zeros(full.shape[1], dtype=np.bool_),
+        method=method,
+    )
+
+
 def grow(
-    codes: Floats, values: Floats, kind: Kind, train: Ints, test: Ints, how: Trees, state: int
+    codes: Floats,
+    values: Floats,
+    kind: Kind,
+    train: Ints,
+    test: Ints,
+    how: Trees,
+    state: int,
+    batches: Ints | None = None,
 ) -> Grown:
     """Fit one attribute on some rows, score it on others.
 
@@ -52,62 +215,66 @@ def grow(
         ``random_forest`` (10 trees) or ``boosted_trees`` (scikit-learn's defaults).
     state
         Seed of the trees.
-
-    Returns
-    -------
-    Grown; ``error`` and ``spread`` have one entry for each row of ``test``.
+    batches
+        int (n,), from 0: whose credit is kept apart.
     """
-    x = codes[train]
+    nothing = np.zeros(len(test))
+    if len(train) < 2 or np.ptp(values[train]) == 0:
+        return Grown(np.zeros((1, codes.shape[1])), nothing, nothing)
     if kind == "nominal":
-        return _classify(codes, values, train, test, how, state)
-    target = (
-        np.stack([np.cos(values), np.sin(values)], 1) if kind == "circular" else values[:, None]
-    )
-    sizes, error, spread = np.zeros(codes.shape[1]), np.zeros(len(test)), np.zeros(len(test))
-    for column in target.T:
-        model: Any = (
-            RandomForestRegressor(FOREST, random_state=state)
-            if how == "random_forest"
-            else GradientBoostingRegressor(random_state=state)
-        )
-        model.fit(x, column[train])
-        sizes += np.abs(model.feature_importances_) * column[train].var()
-        if len(test):
-            error += (model.predict(codes[test]) - column[test]) ** 2
-            spread += (column[train].mean() - column[test]) ** 2
-    return Grown(sizes / max(sizes.sum(), 1e-300), error, spread)
-
-
-def _classify(
-    codes: Floats, values: Floats, train: Ints, test: Ints, how: Trees, state: int
-) -> Grown:
-    model: Any = (
-        RandomForestClassifier(FOREST, random_state=state)
-        if how == "random_forest"
-        else GradientBoostingClassifier(random_state=state)
-    )
-    names, shares = np.unique(values[train], return_counts=True)
-    if len(names) < 2:
-        nothing = np.zeros(len(test))
-        return Grown(np.zeros(codes.shape[1]), nothing, nothing)
-    model.fit(codes[train], values[train])
-    if not len(test):
-        return Grown(np.abs(model.feature_importances_), np.zeros(0), np.zeros(0))
-    # A class that was not seen in training is a point of its own, never hit.
-    truth = values[test][:, None] == names
-    unseen = ~truth.any(axis=1)
-    error = ((model.predict_proba(codes[test]) - truth) ** 2).sum(axis=1) + unseen
-    spread = ((shares / shares.sum() - truth) ** 2).sum(axis=1) + unseen
-    return Grown(np.abs(model.feature_importances_), error, spread)
+        names, labels, shares = np.unique(values[train], return_inverse=True, return_counts=True)
+        credit, guess = _fit(codes, labels, train, test, how, state, batches)
+        # A class that was not seen in training is a point of its own, never hit.
+        truth = values[test][:, None] == names
+        unseen = ~truth.any(axis=1)
+        error = ((guess - truth) ** 2).sum(axis=1) + unseen
+        spread = ((shares / shares.sum() - truth) ** 2).sum(axis=1) + unseen
+        return Grown(credit, error, spread)
+    columns = [np.cos(values), np.sin(values)] if kind == "circular" else [values]
+    grown = []
+    for column in columns:
+        credit, guess = _fit(codes, column[train], train, test, how, state, batches)
+        spread = (column[train].mean() - column[test]) ** 2
+        grown.append((column[train].var() * credit, (guess - column[test]) ** 2, spread))
+    whole, error, spread = (np.sum(part, axis=0) for part in zip(*grown, strict=True))
+    return Grown(whole / max(whole.sum(), 1e-300), error, spread)
 
 
 def library_fit(
-    codes: Floats, labels: Ints, train: Ints, test: Ints, state: int
+    codes: Floats, labels: Ints, train: Ints, test: Ints, state: int, batches: Ints
 ) -> tuple[Floats, Ints]:
-    """Fit as disentanglement_lib does; importances (d,) and predicted labels of ``test``."""
-    if len(np.unique(labels[train])) < 2:
-        return np.zeros(codes.shape[1]), np.full(len(test), labels[train][0])
-    model: Any = GradientBoostingClassifier(random_state=state)
-    model.fit(codes[train], labels[train])
-    guess = model.predict(codes[test]) if len(test) else np.empty(0, dtype=np.int64)
-    return np.abs(model.feature_importances_), np.asarray(guess)
+    """Fit as disentanglement_lib does; credit (b, d) and predicted labels of ``test``."""
+    names, found = np.unique(labels[train], return_inverse=True)
+    if len(names) < 2:
+        return np.zeros((1, codes.shape[1])), np.full(len(test), [*names, -1][0])
+    credit, guess = _fit(codes, found, train, test, "boosted_trees", state, batches)
+    return credit, names[guess.argmax(axis=1)]
+
+
+def _fit(
+    codes: Floats,
+    target: Floats | Ints,
+    train: Ints,
+    test: Ints,
+    how: Trees,
+    state: int,
+    batches: Ints | None,
+) -> Boosted:
+    """Fit the target of the training rows: whole numbers are classes, others are regressed."""
+    classes = target.dtype.kind in "iu"
+    if how == "boosted_trees":
+        own = None if batches is None else batches[train]
+        rows, rng = sort_codes(codes, train, test), np.random.default_rng(state)
+        if classes:
+            return classify(rows, target.astype(np.int64), rng=rng, batches=own)
+        return regress(rows, target.astype(np.float64), rng=rng, batches=own)
+    model: Any = (
+        RandomForestClassifier(FOREST, random_state=state)
+        if classes
+        else RandomForestRegressor(FOREST, random_state=state)
+    )
+    model.fit(codes[train], target)
+    guess = np.zeros((0, len(np.unique(target)))) if classes else np.zeros(0)
+    if len(test):
+        guess = model.predict_proba(codes[test]) if classes else model.predict(codes[test])
+    return Boosted(np.asarray(model.feature_importances_)[None], np.asarray(guess))
