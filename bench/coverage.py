@@ -120,8 +120,11 @@ def estimates(
     )
 
 
-def truth_of(many: Sample, name: str, method: str, units: int) -> float | None:
-    """Return a metric's value on many rows, with what it sets by their number held fixed."""
+def truth_of(many: Sample, name: str, method: str, plain: dict[str, Any]) -> float | None:
+    """Return a metric's value on many rows, with what it sets by their number held fixed.
+
+    ``plain`` are the values of those that set nothing but bins.
+    """
     rng = np.random.default_rng(0)
     sample = (many.codes, many.attributes)
     if name.startswith("dci_es"):
@@ -129,13 +132,13 @@ def truth_of(many: Sample, name: str, method: str, units: int) -> float | None:
         capacities = tuple(int(x) for x in waves[1].split()) if waves else None
         both = dci_es(*sample, kinds=KINDS, group=many.group, capacities=capacities, rng=rng)
         true = (both.size if name == "dci_es_size" else both.explicitness).total
-    elif name.startswith("dci"):
+    elif name.startswith("dci_"):
         penalty = re.search(r"penalty ([0-9.]+)", method)
         fixed = float(penalty[1]) if penalty else None
         fits = dci(*sample, kinds=KINDS, group=many.group, penalty=fixed, rng=rng)
         true = getattr(fits, name.removeprefix("dci_")).total
     else:
-        true = estimates(many, [name], 0, 5 if units < 500 else 20)[name]
+        true = plain[name]
     return true.value if isinstance(true, Estimate) else None
 
 
@@ -165,6 +168,7 @@ def main() -> None:
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     asked = parser.parse_args()
     names = asked.only.split(",")
+    unset = [name for name in names if not name.startswith("dci_")]
     print("| population | n | metric | true | mean | covered | width | 4 sd of value | runs |")
     print("|---|---|---|---|---|---|---|---|---|")
     for population in asked.populations.split(","):
@@ -179,6 +183,7 @@ def main() -> None:
                 if sys.stderr.isatty():
                     print(f"\r{population} {n} {r + 1}/{runs}", end="", file=sys.stderr)
             units = n // 5 if population == "clustered" else n
+            plain = estimates(many, unset, 0, 5 if units < 500 else 20)
             for name in names:
                 if population == "unrelated" and name in NO_TRUTH:
                     continue
@@ -186,7 +191,7 @@ def main() -> None:
                 method = next((e.method for e in found if isinstance(e, Estimate)), "")
                 key = (name, method.partition("; interval")[0], units < 500)
                 if key not in truths:
-                    truths[key] = truth_of(many, name, method, units)
+                    truths[key] = truth_of(many, name, method, plain)
                 truth = 0.0 if name in ZERO.get(population, set()) else truths[key]
                 if truth is not None:
                     print(line(population, n, name, truth, found), flush=True)

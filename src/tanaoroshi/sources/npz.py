@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from tanaoroshi.errors import InputError
-from tanaoroshi.files import digest_of_files
+from tanaoroshi.files import digest_of_files, exists
 from tanaoroshi.sources.collection import ArrayImages, Collection
 from tanaoroshi.sources.columns import make_attributes
 from tanaoroshi.sources.declared import read_declared
@@ -60,8 +60,10 @@ def read_npz(path: Path) -> dict[str, NDArray[np.generic]]:
     Raises
     ------
     InputError
-        When it is damaged, holds pickled objects, or takes more memory than it may.
+        When it is not there, is damaged, holds pickled objects, or takes more memory than it may.
     """
+    if not exists(path):
+        raise InputError("{file} does not exist, or may not be looked at.", file=str(path))
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
