@@ -17,6 +17,7 @@ from tanaoroshi.metrics.draws import (
     Pool,
     Trials,
     active,
+    columns,
     fixed,
     halves,
     nothing_to_tell,
@@ -177,16 +178,20 @@ class Differences:
         back = None if order is None else np.argsort(order)
         found = np.empty((points, self.codes.shape[1]))
         common = np.empty(points, dtype=np.int64)
-        step = max(1, CHUNK // (self.batch * self.codes.shape[1]))
+        step = min(points, max(1, CHUNK // (self.batch * self.codes.shape[1])))
+        # Taken into the same places again and again: new ones cost more than what is put there.
+        ones = np.empty((step, self.batch, self.codes.shape[1]))
+        twos = np.empty_like(ones)
         for start in range(0, points, step):
-            lines = slice(start, min(start + step, points))
-            attribute, one, two = pairs(self.table, len(common[lines]), self.batch, rng)
+            lines = min(step, points - start)
+            attribute, one, two = pairs(self.table, lines, self.batch, rng)
             if back is not None:
                 one, two = back[one], back[two]
-            far = np.take(self.codes, one, axis=0)
-            far -= np.take(self.codes, two, axis=0)
-            np.abs(far, out=far).mean(axis=1, out=found[lines])
-            common[lines] = attribute
+            # Places are in range: "clip" only spares a copy.
+            far = np.take(self.codes, one, axis=0, out=ones[:lines], mode="clip")
+            far -= np.take(self.codes, two, axis=0, out=twos[:lines], mode="clip")
+            np.abs(far, out=far).mean(axis=1, out=found[start : start + lines])
+            common[start : start + lines] = attribute
         return found, common
 
     def tried(self, learned: Points, *others: Points) -> list[float]:
@@ -236,7 +241,7 @@ def answer_beta_vae(
     if min(batch, points, evaluate) < 1 or not strength > 0:
         raise InputError("batch, points and evaluate must be at least 1, strength above 0")
     table = pool(asked.attribute_bins)
-    source = Differences(table, asked.codes[:, used], batch, scaled, strength)
+    source = Differences(table, columns(asked.codes, used), batch, scaled, strength)
     rng = asked.stream("beta_vae")
     value = source.tried(source.draw(points, rng), source.draw(evaluate, rng))[0]
     null = _null(asked, source, min(NULL_POINTS, points), min(NULL_POINTS, evaluate))

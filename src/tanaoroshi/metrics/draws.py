@@ -246,3 +246,8 @@ def fixed(asked: Question) -> str:
     if asked.convention == "paper":
         return f"values or {asked.cuts} quantile bins held fixed"
     return "raw values held fixed"
+
+
+def columns(codes: Floats, used: Mask) -> Floats:
+    """Return some dimensions, each row in one piece: picked columns would lie side by side."""
+    return np.ascontiguousarray(codes[:, used])

@@ -14,6 +14,7 @@ from tanaoroshi.metrics.draws import (
     Trials,
     active,
     alike,
+    columns,
     fixed,
     halves,
     nothing_to_tell,
@@ -266,7 +267,7 @@ def _few(ballot: Ballot) -> float:
 
 
 def _ballot(asked: Question, used: Mask, batch: int) -> Ballot:
-    codes = asked.codes[:, used]
+    codes = columns(asked.codes, used)
     standard = (codes - codes.mean(axis=0)) / codes.std(axis=0)
     moments = np.hstack([standard, standard**2])
     whole = _variance(moments, np.ones(len(codes)))

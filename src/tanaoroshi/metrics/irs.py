@@ -146,7 +146,9 @@ def answer_irs(
     varies = np.ptp(asked.codes, axis=0) > 0
     if not varies.any():
         return Answer(Unmeasured(message("all dimensions are constant: none tells anything")))
-    codes = asked.codes[:, varies] - asked.codes[:, varies].mean(axis=0)
+    # Rows in one piece: picked columns would lie side by side, and rows be slow to take.
+    codes = np.ascontiguousarray(asked.codes[:, varies])
+    codes -= codes.mean(axis=0)
     held = [_held(column) for column in _classes(asked).T]
     value = _score(codes, held, q, kind)
     null = [_score(codes, _moved(held, order), q, kind) for order in _orders(asked)]
