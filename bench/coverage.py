@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tanaoroshi.metrics import METRICS, dci, dci_es, measure
+from tanaoroshi.metrics import METRICS, code_mutual_information, dci, dci_es, measure
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.records.estimates import Estimate
 
@@ -137,6 +137,10 @@ def truth_of(many: Sample, name: str, method: str, plain: dict[str, Any]) -> flo
         fixed = float(penalty[1]) if penalty else None
         fits = dci(*sample, kinds=KINDS, group=many.group, penalty=fixed, rng=rng)
         true = getattr(fits, name.removeprefix("dci_")).total
+    elif name == "code_mutual_information":
+        bins = re.search(r"([0-9]+) quantile bins", method)
+        cut = int(bins[1]) if bins else 20
+        true = code_mutual_information(many.codes, bins=cut, group=many.group, rng=rng)
     else:
         true = plain[name]
     return true.value if isinstance(true, Estimate) else None

@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn.ensemble import GradientBoostingClassifier
-from sklearn.linear_model import Lasso, LinearRegression, MultiTaskLasso
+from sklearn.linear_model import LinearRegression
 from sklearn.metrics import balanced_accuracy_score, mutual_info_score
 from sklearn.svm import LinearSVC
 
-from tanaoroshi.metrics import dci, dimension_wise_kl, kl_per_dimension, mig, sap
-from tanaoroshi.metrics.dci import completeness, disentanglement
+from tanaoroshi.metrics import dimension_wise_kl, kl_per_dimension, mig, sap
 from tanaoroshi.metrics.intervals import leads
-from tanaoroshi.metrics.lasso import importance, moments, solve, targets
 from tanaoroshi.records.estimates import Estimate, Measured
 
 if TYPE_CHECKING:
@@ -117,90 +112,6 @@ def test_sap_in_the_library_convention_is_its_support_vectors() -> None:
         expected.append(np.diff(np.sort(scores))[-1])
     ours = sap(Z, V, convention="disentanglement_lib", rng=RNG)
     assert value(ours) == pytest.approx(np.mean(expected), abs=1e-6)
-
-
-def test_dci_scores_by_their_definition() -> None:
-    r = RNG.random((5, 3)) ** 3
-    p = r / r.sum(axis=1, keepdims=True)
-    d_i = [1 + sum(q * np.log(q) / np.log(3) for q in line) for line in p]
-    assert disentanglement(r) == pytest.approx(np.dot(d_i, r.sum(axis=1) / r.sum()))
-    columns = r / r.sum(axis=0)
-    c_j = [1 + sum(q * np.log(q) / np.log(5) for q in column) for column in columns.T]
-    assert completeness(r) == pytest.approx(c_j)
-    assert disentanglement(np.eye(4)) == pytest.approx(1)
-    assert disentanglement(np.ones((4, 4))) == pytest.approx(0)
-    zero_line = np.vstack([np.zeros(4), np.eye(4)])
-    assert disentanglement(zero_line) == pytest.approx(disentanglement(zero_line[::-1]))
-    assert disentanglement(zero_line) == pytest.approx(1)
-    assert disentanglement(np.zeros((3, 2))) == 0
-
-
-@given(st.integers(0, 2**32 - 1))
-@settings(max_examples=15, deadline=None)
-def test_the_lasso_is_scikit_learns(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    x = rng.normal(size=(80, 5)) @ rng.normal(size=(5, 5))
-    x = (x - x.mean(axis=0)) / x.std(axis=0)
-    y = rng.normal(size=(80, 3)) + x[:, :1]
-    y -= y.mean(axis=0)
-    gram, cross = (x.T @ x / 80)[None], (x.T @ y / 80)[None]
-    single = solve(gram, cross, np.array([0, 1, 3]), 0.1)[0]
-    kw = {"fit_intercept": False, "tol": 1e-12, "max_iter": 100_000}
-    np.testing.assert_allclose(single[:, 0], Lasso(0.1, **kw).fit(x, y[:, 0]).coef_, atol=1e-4)
-    group = MultiTaskLasso(0.1, **kw).fit(x, y[:, 1:]).coef_.T
-    np.testing.assert_allclose(single[:, 1:], group, atol=1e-4)
-
-
-def test_moments_give_what_fitting_the_rows_gives() -> None:
-    v = V.copy()
-    v[::7, 1] = np.nan
-    batches = np.arange(N) % 8
-    weights = np.vstack([np.ones(8), 1 - np.eye(8)[3]])
-    parts = moments(Z, targets(v, ["ordinal", "ordinal"]), batches)
-    ours = importance(parts, weights, 2, 0.02)
-    for r, used in enumerate([batches >= 0, batches != 3]):
-        for a in range(2):
-            rows = used & ~np.isnan(v[:, a])
-            x = (Z[rows] - Z[rows].mean(axis=0)) / Z[rows].std(axis=0)
-            y = (v[rows, a] - v[rows, a].mean()) / v[rows, a].std()
-            plain = np.abs(Lasso(0.02, tol=1e-10).fit(x, y).coef_)
-            np.testing.assert_allclose(ours[r, :, a], plain, atol=1e-4)
-
-
-def test_dci_in_the_library_convention_is_its_boosted_trees() -> None:
-    split, v = 96, np.minimum(V[:120], 1)
-    r = np.zeros((4, 2))
-    right = []
-    for a in range(2):
-        model = GradientBoostingClassifier(random_state=0).fit(Z[:split], v[:split, a])
-        r[:, a] = model.feature_importances_
-        right.append(np.mean(model.predict(Z[split:120]) == v[split:, a]))
-    # The trees break ties between splits at random, so agreement has that limit.
-    ours = dci(Z[:120], v, convention="disentanglement_lib", rng=RNG)
-    assert value(ours.disentanglement.total) == pytest.approx(float(disentanglement(r)), abs=0.03)
-    assert value(ours.completeness.total) == pytest.approx(completeness(r).mean(), abs=0.03)
-    assert value(ours.informativeness.total) == pytest.approx(np.mean(right), abs=0.02)
-
-
-def test_dci_with_forests_agrees_where_all_is_clear() -> None:
-    v = np.random.default_rng(3).normal(size=(300, 2))
-    angle = np.arctan2(v[:, 0], v[:, 1])
-    table = np.stack([v[:, 0], np.round(v[:, 1]).clip(-1, 1) + 1, angle], 1)
-    found = dci(
-        v[:, :2],
-        table[:, :2],
-        kinds=["continuous", "nominal"],
-        regressor="random_forest",
-        rng=np.random.default_rng(0),
-    )
-    for answer in (found.disentanglement, found.completeness, found.informativeness):
-        e = answer.total
-        assert isinstance(e, Estimate)
-        assert e.value > 0.85
-        assert e.chance is not None
-        assert e.chance < 0.5
-    circle = dci(v, angle, kinds=["circular"], regressor="random_forest", rng=RNG)
-    assert value(circle.informativeness.total) > 0.9
 
 
 def test_kl_is_the_closed_form_and_a_monte_carlo_integral() -> None:

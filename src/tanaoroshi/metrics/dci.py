@@ -225,7 +225,7 @@ def _fit_lasso(asked: Question, penalty: float | None) -> Fit:
     used = _penalty(asked, codes) if penalty is None else float(penalty)
     batches = left_out(asked)
     sizes, inside, told = fit_all(codes, wanted, batches, used, whole=False)
-    cost = codes.size * codes.shape[1] * len(np.unique(wanted.known, axis=1).T)
+    cost = codes.size * codes.shape[1] * len(wanted.patterns())
     null, told_null = [], []
     for order in asked.orders[: int(np.clip(DEAR // max(cost, 1), 2, NULLS))]:
         moved = wanted._replace(columns=wanted.columns[order], known=wanted.known[order])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from tanaoroshi.records.attributes import Floats, Ints
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tanaoroshi.records.attributes import Kind
+
+Bools = NDArray[np.bool_]
 
 TOLERANCE = 1e-6
 SWEEPS, ROUNDS = 1000, 100
@@ -34,7 +37,14 @@ class Targets(NamedTuple):
 
     columns: sparse.csr_matrix
     starts: Ints
-    known: Ints
+    known: Bools
+
+    def patterns(self) -> list[Ints]:
+        """Attributes that are known in the same rows, together."""
+        found: dict[bytes, list[int]] = {}
+        for a, column in enumerate(self.known.T):
+            found.setdefault(column.tobytes(), []).append(a)
+        return [np.array(mine) for mine in found.values()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,14 +122,12 @@ def targets(values: Floats, kinds: Sequence[Kind]) -> Targets:
 
 def moments(codes: Floats, wanted: Targets, batches: Ints) -> Iterator[Moments]:
     """Add up products batch by batch; one :class:`Moments` for each pattern of missing rows."""
-    patterns, pattern = np.unique(wanted.known, axis=1, return_inverse=True)
     size = int(batches.max()) + 1
-    for p in range(patterns.shape[1]):
-        mine = np.flatnonzero(pattern.ravel() == p)
+    for mine in wanted.patterns():
         width = wanted.starts[mine + 1] - wanted.starts[mine]
         chosen = np.concatenate([np.arange(wanted.starts[a], wanted.starts[a + 1]) for a in mine])
         y = wanted.columns[:, chosen]
-        there = np.flatnonzero(patterns[:, p])
+        there = np.flatnonzero(wanted.known[:, mine[0]])
         there = there[np.argsort(batches[there], kind="stable")]
         sums = []
         for rows in np.split(there, np.searchsorted(batches[there], np.arange(1, size))):
