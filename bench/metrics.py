@@ -90,7 +90,7 @@ def peers(lib: Callable[[str], ModuleType]) -> dict[str, Callable[[Floats, Float
 
     def drawn(compute: Callable[..., object], *more: int) -> Callable[[Floats, Floats], object]:
         def run(z: Floats, v: Floats) -> object:
-            table = reference.Factors(z, v)
+            table = reference.table(z, v)
             return compute(table, table.encode, np.random.RandomState(0), None, *more)
 
         return run

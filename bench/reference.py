@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tanaoroshi.records.attributes import Floats
+from tanaoroshi.records.attributes import Floats, Ints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,11 +29,15 @@ class Factors:
     """A table of codes and factors in the shape of the library's ground-truth data.
 
     An image is the number of a row; factors are drawn independently, and the row with these values
-    is looked up (there must be one for each combination: :func:`all_cells`).
+    is looked up (where there is none, its neighbour's: only seconds are measured). Made by
+    :func:`table`.
     """
 
     codes: Floats
     values: Floats
+    # Looked up once: the library draws some ten thousand times.
+    order: Ints
+    key: Ints
 
     @property
     def num_factors(self) -> int:
@@ -48,13 +52,10 @@ class Factors:
         self, factors: Floats, random_state: np.random.RandomState
     ) -> Floats:
         """Draw an image of these factors: the number of one of their rows."""
-        width = int(self.values.max()) + 1
-        key = self.values.astype(int) @ width ** np.arange(self.num_factors)
-        order = np.argsort(key, kind="stable")
-        wanted = factors.astype(int) @ width ** np.arange(self.num_factors)
-        first, last = (np.searchsorted(key[order], wanted, side) for side in ("left", "right"))
+        wanted = cells(factors, int(self.values.max()) + 1)
+        first, last = (np.searchsorted(self.key, wanted, side) for side in ("left", "right"))
         draw = first + (random_state.random_sample(len(factors)) * (last - first)).astype(int)
-        return np.asarray(order[draw], dtype=np.float64)
+        return np.asarray(self.order[np.minimum(draw, len(self.order) - 1)], dtype=np.float64)
 
     def sample_observations(self, n: int, random_state: np.random.RandomState) -> Floats:
         """Draw images."""
@@ -63,6 +64,18 @@ class Factors:
     def encode(self, images: Floats) -> Floats:
         """Return the codes of images."""
         return np.asarray(self.codes[images.astype(int)])
+
+
+def cells(values: Floats, width: int) -> Ints:
+    """Give each combination of values its number."""
+    return np.asarray(values.astype(np.int64) @ width ** np.arange(values.shape[1]))
+
+
+def table(codes: Floats, values: Floats) -> Factors:
+    """Make the library's kind of data of a table."""
+    key = cells(values, int(values.max()) + 1)
+    order = np.argsort(key, kind="stable")
+    return Factors(codes, values, order, key[order])
 
 
 def load(path: str) -> Callable[[str], ModuleType]:
