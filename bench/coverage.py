@@ -94,10 +94,13 @@ POPULATIONS: dict[str, Callable[[int, np.random.Generator], Sample]] = {
     "unrelated": unrelated,
     "clustered": clustered,
 }
-# By definition; where nothing is told these have no true value: shares and ratios of nothing.
-ZERO = {
-    "unrelated": {"mig", "mig_sup", "dcimig", "sap", "dci_informativeness", "infoe"},
-    "tied": {"mig", "sap"},
+# By definition; where nothing is told, shares and ratios of it have no true value.
+KNOWN: dict[str, dict[str, float]] = {
+    "unrelated": {
+        **dict.fromkeys(("mig", "mig_sup", "dcimig", "sap", "dci_informativeness", "infoe"), 0.0),
+        "explicitness": 0.5,
+    },
+    "tied": {"mig": 0.0, "sap": 0.0},
 }
 NO_TRUTH = {"modularity", "dci_disentanglement", "dci_completeness", "infom", "infoc"}
 
@@ -201,7 +204,7 @@ def main() -> None:
                     truths[key] = float(
                         np.mean([e.value for e in found if isinstance(e, Estimate)])
                     )
-                truth = 0.0 if name in ZERO.get(population, set()) else truths[key]
+                truth = KNOWN.get(population, {}).get(name, truths[key])
                 if truth is not None:
                     print(line(population, n, name, truth, found), flush=True)
 
