@@ -116,6 +116,11 @@ class Trees(NamedTuple):
     size: Floats
 
 
+def range_width(n: int) -> int:
+    """Return how many of n rows a range holds."""
+    return max(1, int(n / max(RANGES, 4 * np.sqrt(n))))
+
+
 def sort_codes(codes: Floats, train: Ints, test: Ints) -> Sorted:
     """Prepare codes (n, d) for trees that train on some rows and predict others."""
     given_back = np.empty(KEPT, dtype=np.uint8)
@@ -129,7 +134,7 @@ def sort_codes(codes: Floats, train: Ints, test: Ints) -> Sorted:
     copies = _copies(order, cut)
     kept = np.array(sorted(set(copies.values())), dtype=np.int64)
     order, cut = order[kept], cut[kept]
-    begin, width = _ranges(cut, max(1, int(n / max(RANGES, 4 * np.sqrt(n)))))
+    begin, width = _ranges(cut, range_width(n))
     f, b = len(kept), begin.shape[1] - 1
     ends = np.append(0, (begin[:, 1:] + n * np.arange(f)[:, None]).ravel())
     ones = np.ones(f * n, dtype=np.float32)
@@ -409,14 +414,9 @@ def _copies(order: Ints, cut: Bools) -> dict[int, int]:
         level = np.empty(len(order[j]), dtype=np.int32)
         level[order[j]] = np.append(0, np.cumsum(cut[j])[:-1])
         falling = level.max() - level
-        rising_first = level[0] < falling[0] or (level[0] == falling[0] and _leads(level, falling))
-        copies[j] = first.setdefault((level if rising_first else falling).tobytes(), j)
+        apart = int((level != falling).argmax())
+        copies[j] = first.setdefault(min(level, falling, key=lambda x: x[apart]).tobytes(), j)
     return copies
-
-
-def _leads(level: NDArray[np.int32], falling: NDArray[np.int32]) -> bool:
-    apart = np.flatnonzero(level != falling)
-    return bool(len(apart)) and bool(level[apart[0]] < falling[apart[0]])
 
 
 def _ranges(cut: Bools, width: int) -> tuple[Ints, int]:

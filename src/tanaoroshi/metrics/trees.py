@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-from tanaoroshi.metrics.boosting import Boosted, classify, regress, sort_codes
+from tanaoroshi.metrics.boosting import Boosted, classify, range_width, regress, sort_codes
 from tanaoroshi.metrics.intervals import batch_sums
 from tanaoroshi.records.attributes import Floats
 from tanaoroshi.stats.resample import group_folds, group_index
@@ -23,8 +23,9 @@ Trees = Literal["random_forest", "boosted_trees"]
 
 # Batches of groups that are left out in turn; folds for held-out errors.
 LEFT_OUT, FOLDS = 40, 5
-# Trees are grown anew for each permutation: few, and on no more than so many rows.
-NULLS, NULL_ROWS = 2, 1000
+# Trees are grown anew for each permutation: few; in the library's convention once, on so many rows.
+NULLS: dict[str, int] = {"random_forest": 3, "boosted_trees": 1}
+NULL_ROWS = 1000
 # Eastwood & Williams' own forests have ten trees.
 FOREST = 10
 
@@ -92,8 +93,7 @@ def fit_trees(asked: Question, how: Trees) -> Fit:
     """Fit every attribute on all rows, and on all folds but one in turn for held-out errors."""
     batches, n, k = left_out(asked), len(asked.codes), len(asked.usable)
     state, boosted = int(asked.stream("trees").integers(2**31)), how == "boosted_trees"
-    fold, few = batches % FOLDS, _few(asked)
-    orders = asked.orders[:NULLS]
+    fold, orders = batches % FOLDS, asked.orders[: NULLS[how]]
     full, without, error, spread = [], [], np.zeros((n, k)), np.zeros((n, k))
     null, told_null = np.zeros((len(orders), asked.codes.shape[1], k)), np.zeros((len(orders), k))
     for i, a in enumerate(asked.usable):
@@ -110,7 +110,7 @@ def fit_trees(asked: Question, how: Trees) -> Fit:
         without.append(_rest(whole.credit, int(batches.max()) + 1) if boosted else np.stack(left))
         for r, order in enumerate(orders):
             moved = values[order]
-            there = np.flatnonzero(np.isfinite(moved) & few)
+            there = np.flatnonzero(np.isfinite(moved))
             away = fold[there] == 0
             part = grow(asked.codes, moved, kind, there[~away], there[away], how, state)
             null[r, :, i] = part.credit.sum(axis=0)
@@ -118,8 +118,7 @@ def fit_trees(asked: Question, how: Trees) -> Fit:
     return _of_trees(
         (np.stack(full, axis=1), np.stack(without, axis=2), null),
         (batch_sums(spread - error, batches), batch_sums(spread, batches), told_null),
-        f"{asked.convention}; {how}; held-out share of variation"
-        + ("; trees as they are" if boosted else ""),
+        f"{asked.convention}; {_words(how, n)}; held-out share of variation",
     )
 
 
@@ -148,8 +147,18 @@ def fit_library(asked: Question) -> Fit:
     return _of_trees(
         (np.stack(full, axis=1), np.stack(without, axis=2), null),
         (batch_sums(right, batches), batch_sums(tested, batches), told_null),
-        "disentanglement_lib; boosted trees, first 80 % of rows train; accuracy",
+        f"disentanglement_lib; {_words('boosted_trees', int(first.sum()))}; "
+        f"first 80 % of rows train; accuracy; chance level of {int(few.sum())} rows",
     )
+
+
+def _words(how: Trees, n: int) -> str:
+    """Say how trees were grown on n rows, and where their interval comes from."""
+    if how == "random_forest":
+        return f"random_forest of {FOREST} trees, interval of {FOLDS} folds"
+    width = range_width(n)
+    ranges = f", splits by {int(np.ceil(n / width))} ranges first" if width > 1 else ""
+    return f"boosted_trees{ranges}, interval of the splits as they are"
 
 
 def _few(asked: Question) -> Bools:
