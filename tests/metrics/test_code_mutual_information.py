@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,6 +85,7 @@ def test_small_samples_get_a_number_or_a_reason(n: int, d: int) -> None:
 
 
 def test_of_many_dimensions_some_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tanaoroshi.metrics.code_mutual_information.WIDEST", 7)
+    room = import_module("tanaoroshi.metrics.code_mutual_information")
+    monkeypatch.setattr(room, "WIDEST", 7)
     found = estimate(np.random.default_rng(0).normal(size=(100, 12)))
     assert "7 of 12 dimensions" in found.method
