@@ -21,6 +21,8 @@ X = TypeVar("X")
 LEVEL = 0.95
 # Two are as good as each other while they lie so many standard errors apart.
 NEAR = 2.5
+# A dimension tells nothing of an attribute when permuted rows tell as much so often.
+CHANCE = 0.05
 DRAWS = 1000
 # Above so many numbers in a draw it is dear.
 WIDE = 5_000
@@ -114,6 +116,12 @@ def sandwich(rows: Floats, batches: Ints) -> Floats:
     sums = batch_sums(rows, batches)
     b = len(sums)
     return np.asarray(np.sqrt(b / max(b - 1, 1) * (sums**2).sum(axis=0)))
+
+
+def best_by_chance(null: Floats) -> Floats:
+    """Return what the best dimension reaches by chance in 5 % of permutations, (B, d, k) → (k,)."""
+    line = np.quantile(null.max(axis=1), 1 - CHANCE, axis=0)
+    return np.asarray(np.maximum(line, 1e-12))
 
 
 def leads(scores: Floats) -> Floats:

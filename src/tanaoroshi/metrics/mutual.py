@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tanaoroshi.metrics.intervals import answer_by_draws, batch_sums, deviations, pool
+from tanaoroshi.metrics.intervals import (
+    answer_by_draws,
+    batch_sums,
+    best_by_chance,
+    deviations,
+    pool,
+)
 from tanaoroshi.metrics.question import FEW, Answer, Bools
 
 if TYPE_CHECKING:
@@ -23,9 +29,6 @@ if TYPE_CHECKING:
     from tanaoroshi.metrics.question import Question
     from tanaoroshi.records.attributes import Floats, Ints
     from tanaoroshi.stats.information import Bias, Crossing
-
-# A dimension tells nothing of an attribute when permuted rows tell as much so often.
-CHANCE = 0.05
 
 
 class Entropies(NamedTuple):
@@ -69,8 +72,11 @@ class Knowledge:
     tells: Bools
 
 
-def learn(asked: Question) -> Knowledge:
-    """Take all that the information metrics need out of the tables of counts."""
+def learn(asked: Question, moved: Entropies) -> Knowledge:
+    """Take all that the information metrics need out of the tables of counts.
+
+    ``moved``: joint deviations, from rows (:func:`deviations_of`) or from the batches of a stream.
+    """
     found, null = asked.information, asked.null
     jack = asked.crossing.information(asked.counts, bias="jackknife")
     plain = Entropies(found.mutual, found.code, found.attribute)
@@ -79,7 +85,6 @@ def learn(asked: Question) -> Knowledge:
     corrected = Entropies(np.maximum(mutual, 0), jack.code, jack.attribute)
     null_mutual = null.plain - (null.plain - null.corrected) * swell
     settled, tells = settle(corrected, null_mutual, grouped=asked.group is not None)
-    moved = _deviations(asked)
     return Knowledge(
         plain=plain,
         corrected=corrected,
@@ -214,12 +219,11 @@ def settle(corrected: Entropies, null: Floats, *, grouped: bool) -> tuple[Entrop
     parts = share(corrected.mutual, whole)
     fading = np.clip(1 - (parts - left) / (1 - left), 0, 1) ** 3
     mutual = np.clip(parts - left * fading, 0, 1) * whole
-    line = np.quantile(null.max(axis=1), 1 - CHANCE, axis=0)
-    tells = corrected.mutual > np.maximum(line, 1e-12)
+    tells = corrected.mutual > best_by_chance(null)
     return corrected._replace(mutual=np.where(tells, mutual, 0)), tells
 
 
-def _deviations(asked: Question) -> Entropies:
+def deviations_of(asked: Question) -> Entropies:
     """Draw how far all entropies lie from the truth, together; (DRAWS, ...)."""
     mutual, code, attribute = _variation(asked)
     b, d, k = mutual.shape

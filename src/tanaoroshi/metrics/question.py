@@ -198,9 +198,9 @@ class Question:
     def knowledge(self) -> Knowledge:
         """Mutual informations with their bias, chance level and sampling variation."""
         # Not at the top: what it needs is a Question.
-        from tanaoroshi.metrics.mutual import learn
+        from tanaoroshi.metrics.mutual import deviations_of, learn
 
-        return learn(self)
+        return learn(self, deviations_of(self))
 
     @cached_property
     def informative(self) -> Bools:

@@ -10,6 +10,7 @@ from sklearn.svm import LinearSVC
 from tanaoroshi.metrics.intervals import (
     answer_by_draws,
     batch_sums,
+    best_by_chance,
     deviations,
     leads,
     nothing_usable,
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
     from tanaoroshi.records.attributes import Floats, Ints, Kind
     from tanaoroshi.records.estimates import Measured
-
-# A dimension tells nothing of an attribute when permuted rows tell as much so often.
-CHANCE = 0.05
 
 
 class Part(NamedTuple):
@@ -136,9 +134,8 @@ def answer_scores(asked: Question, scores: Part, how: str) -> Answer:
     floor = scores.floor
     value, null, centre = (x - floor for x in (scores.value, scores.null, scores.centre))
     moved = deviations(scores.variation, asked.stream("sap"))
-    line = np.quantile(null.max(axis=1), 1 - CHANCE, axis=0)
     # The best of many noises is no next best; the best of several like ones is too good.
-    settled = np.where(centre > np.maximum(line, 1e-12), centre, 0)
+    settled = np.where(centre > best_by_chance(null), centre, 0)
     centres = (centre, settled, pool(settled, moved, axis=0))
     return answer_by_draws(
         asked,

@@ -35,11 +35,8 @@ from tanaoroshi.metrics.modularity import answer_modularity
 from tanaoroshi.metrics.mutual import (
     Entropies,
     Knowledge,
-    beside,
-    centres_of,
     effects_of,
-    settle,
-    swell_of,
+    learn,
 )
 from tanaoroshi.metrics.question import (
     FEWEST,
@@ -204,24 +201,7 @@ class Streamed(Question):
     @cached_property
     def knowledge(self) -> Knowledge:
         """Mutual informations with their bias, chance level and sampling variation."""
-        found, null = self.information, self.null
-        jack = self.crossing.information(self.counts, bias="jackknife")
-        plain = Entropies(found.mutual, found.code, found.attribute)
-        swell = swell_of(self)
-        mutual = plain.mutual - (plain.mutual - jack.mutual) * swell
-        corrected = Entropies(np.maximum(mutual, 0), jack.code, jack.attribute)
-        null_mutual = null.plain - (null.plain - null.corrected) * swell
-        settled, tells = settle(corrected, null_mutual, grouped=self.group is not None)
-        moved = self._deviations()
-        return Knowledge(
-            plain=plain,
-            corrected=corrected,
-            centres=centres_of(plain, corrected, settled, moved.mutual, self.units),
-            null_plain=beside(null.plain, plain),
-            null_corrected=beside(np.maximum(null_mutual, 0), corrected),
-            deviations=moved,
-            tells=tells,
-        )
+        return learn(self, self._deviations())
 
     @property
     def tables_method(self) -> str:
