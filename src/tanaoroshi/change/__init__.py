@@ -1,0 +1,6 @@
+"""Codes × codes: which dimension and which shelf went where after an update."""
+
+from tanaoroshi.change.matching import match_dimensions
+from tanaoroshi.change.settings import ChangeSettings
+
+__all__ = ["ChangeSettings", "match_dimensions"]
