@@ -23,11 +23,12 @@ from tanaoroshi.audit.exhibits import examples, side_by_side, to_bytes
 from tanaoroshi.audit.findings import stocktake_findings
 from tanaoroshi.audit.reconstruction import reconstruction_error
 from tanaoroshi.audit.summary import contrast, summarise
-from tanaoroshi.engine import decode_codes, encode, read_pictures
+from tanaoroshi.engine import decode_codes, encode, image_keys, read_pictures
 from tanaoroshi.errors import InputError
 from tanaoroshi.metrics import QUICK, Convention, MetricSet, kl_per_dimension, measure
 from tanaoroshi.models import ImageSpec, load_model
 from tanaoroshi.readers import FittedReader, fit_readers
+from tanaoroshi.records.codes import ImageRows
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.stocktake import CollectionRef, Exhibit, ModelRef, Shelf, Stocktake
 from tanaoroshi.records.words import Message, message
@@ -72,14 +73,22 @@ class Settings:
     shelves: ShelfSettings = field(default_factory=ShelfSettings)
     control: ControlSettings = field(default_factory=ControlSettings)
 
+    def recorded(self) -> dict[str, object]:
+        """Return what is recorded of them: all, and the version that understands them."""
+        return asdict(self) | {"version": __version__}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audit:
-    """A stocktake with its pictures and codes (float32 (n, d)); a notebook shows it as a page."""
+    """A stocktake with its pictures, codes (float32 (n, d)) and which images these belong to.
+
+    A notebook shows it as a page.
+    """
 
     stocktake: Stocktake
     exhibits: Mapping[str, Exhibit]
     codes: NDArray[np.float32] | None
+    rows: ImageRows | None = None
 
     def _repr_html_(self) -> str:
         from tanaoroshi.views.notebook import stocktake_html  # only notebooks need it
@@ -148,7 +157,7 @@ def take(
     stocktake = Stocktake(
         model=_model_ref(model),
         collection=CollectionRef(collection.name, len(codes.rows), collection.digest),
-        settings=asdict(settings) | {"version": __version__},
+        settings=settings.recorded(),
         attributes=attributes.specs,
         dimensions=dimensions,
         shelves=shelves,
@@ -162,7 +171,10 @@ def take(
         left_out=(*collection.left_out, *codes.left_out, *collection.notes, *codes.notes),
     )
     return Audit(
-        _say(stocktake), {**seen.exhibits, **traversals, **_dreams(model, settings)}, codes.mean
+        _say(stocktake),
+        {**seen.exhibits, **traversals, **_dreams(model, settings)},
+        codes.mean,
+        ImageRows(image_keys(collection, codes.rows), attributes.group),
     )
 
 
@@ -273,7 +285,7 @@ def _without_encoder(model: Model, collection: Collection, settings: Settings) -
     stocktake = Stocktake(
         model=_model_ref(model),
         collection=CollectionRef(collection.name, len(collection), collection.digest),
-        settings=asdict(settings) | {"version": __version__},
+        settings=settings.recorded(),
         attributes=collection.attributes.specs,
         dimensions=(),
         shelves=tuple(
@@ -340,7 +352,7 @@ def take_and_record(
         audited = take(
             loaded, pictures, settings=Settings(seed=seed), resume=folder, progress=progress
         )
-    stocktake = kept.record(audited.stocktake, audited.exhibits, audited.codes)
+    stocktake = kept.record(audited.stocktake, audited.exhibits, audited.codes, audited.rows)
     return replace(audited, stocktake=stocktake)
 
 

@@ -27,7 +27,7 @@ def test_an_old_store_opens(archive: Path, tmp_path: Path) -> None:
     assert (oldest.id, newest.id) == ("7338f0ed00698efd", "b59583167290731d")
     assert (oldest.model, oldest.model_version, oldest.n) == ("emoji-vae", "2", 2100)
 
-    stocktake, exhibits, codes = store.load(oldest.id)
+    stocktake, exhibits, codes, _ = store.load(oldest.id)
     shelf = stocktake.shelves[0]
     assert shelf.text == Text("Dimension 1 holds hue.", "色相は次元1にあります。")
     assert isinstance(shelf.control, Control)

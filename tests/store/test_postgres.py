@@ -95,7 +95,7 @@ def test_everything_comes_back(
 ) -> None:
     monkeypatch.setattr("tanaoroshi.store.objects._PART_BYTES", 100)
     recorded = open_store(server).record(stocktake, exhibits, codes + 1)
-    back, pictures, numbers = open_store(server).load(recorded.id[:8])
+    back, pictures, numbers, _ = open_store(server).load(recorded.id[:8])
     assert back == from_document(to_document(recorded))
     assert numbers is not None
     np.testing.assert_array_equal(numbers, codes + 1)

@@ -52,7 +52,7 @@ def test_everything_comes_back(
     codes: NDArray[np.float32],
 ) -> None:
     recorded = open_store(where).record(stocktake, exhibits, codes)
-    back, pictures, numbers = open_store(where, create=False).load(recorded.id)
+    back, pictures, numbers, _ = open_store(where, create=False).load(recorded.id)
     assert back == from_document(to_document(recorded))
     assert numbers is not None
     assert numbers.dtype == np.float32

@@ -34,3 +34,19 @@ class Codes:
     rows: NDArray[np.int64]
     left_out: tuple[Message, ...] = ()
     notes: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageRows:
+    """Which images the codes of a stocktake belong to, so that another one can be laid beside it.
+
+    Attributes
+    ----------
+    keys
+        S32 (n,): a hash of each stored picture, see :func:`tanaoroshi.engine.image_keys`.
+    group
+        int64 (n,) or ``None``: rows of one group are not independent.
+    """
+
+    keys: NDArray[np.bytes_]
+    group: NDArray[np.int64] | None

@@ -117,7 +117,9 @@ class Comparison:
     base, candidate
         Which models; ``base_id`` and ``candidate_id`` are their stocktakes, where recorded.
     collection
-        The images that both have codes of.
+        That of the candidate.
+    n
+        How many images both have codes of.
     subspace
         Share of the base's active dimensions' variation that the candidate's codes tell, 0 to 1.
     similarity
@@ -131,6 +133,7 @@ class Comparison:
     base_id: str
     candidate_id: str
     collection: CollectionRef
+    n: int
     settings: Mapping[str, object]
     attributes: tuple[Attribute, ...]
     dimensions: tuple[DimensionMatch, ...]
@@ -144,7 +147,6 @@ class Comparison:
     images: tuple[tuple[int, float], ...]
     findings: tuple[Finding, ...]
     summary: tuple[Words, ...]
-    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from tanaoroshi.records.codes import ImageRows
 from tanaoroshi.records.stocktake import Exhibit
 
 if TYPE_CHECKING:
@@ -22,15 +23,39 @@ _STRIP_PIXELS = 2**24  # well below the size at which Pillow suspects a bomb
 
 def pack_codes(codes: NDArray[np.float32]) -> bytes:
     """Return codes, float32 (n, d), as a ``.npy`` file."""
-    stream = io.BytesIO()
-    np.save(stream, np.ascontiguousarray(codes, dtype="<f4"), allow_pickle=False)
-    return stream.getvalue()
+    return _npy(np.ascontiguousarray(codes, dtype="<f4"))
 
 
 def unpack_codes(content: bytes) -> NDArray[np.float32]:
     """Return codes, float32 (n, d)."""
-    codes: NDArray[np.float32] = np.load(io.BytesIO(content), allow_pickle=False)
+    codes: NDArray[np.float32] = _array(content)
     return codes
+
+
+def pack_rows(rows: ImageRows, put: Callable[[bytes], str]) -> dict[str, Any]:
+    """Keep which images codes belong to; return what brings it back."""
+    group = rows.group
+    return {
+        "keys": put(_npy(rows.keys)),
+        "group": None if group is None else put(_npy(group.astype("<i8"))),
+    }
+
+
+def unpack_rows(entry: Mapping[str, Any], get: Callable[[str], bytes]) -> ImageRows:
+    """Return what :func:`pack_rows` kept."""
+    group = entry["group"]
+    return ImageRows(_array(get(entry["keys"])), None if group is None else _array(get(group)))
+
+
+def _npy(array: NDArray[Any]) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array, allow_pickle=False)
+    return stream.getvalue()
+
+
+def _array(content: bytes) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(io.BytesIO(content), allow_pickle=False)
+    return array
 
 
 def pack_exhibit(exhibit: Exhibit, put: Callable[[bytes], str]) -> dict[str, Any]:

@@ -24,13 +24,22 @@ from tanaoroshi.records.stocktake import Exhibit, Stocktake
 from tanaoroshi.store.catalogue import connect, ensure_tables, revision, stocktakes, writing
 from tanaoroshi.store.documents import from_document, to_document
 from tanaoroshi.store.objects import FolderObjects, Objects, TableObjects
-from tanaoroshi.store.packing import pack_codes, pack_exhibit, unpack_codes, unpack_exhibit
+from tanaoroshi.store.packing import (
+    pack_codes,
+    pack_exhibit,
+    pack_rows,
+    unpack_codes,
+    unpack_exhibit,
+    unpack_rows,
+)
 from tanaoroshi.store.trouble import told_as_trouble
 from tanaoroshi.store.versions import MANIFEST
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from tanaoroshi.records.codes import ImageRows
 
 CATALOGUE_FILE = "catalog.sqlite"
 OBJECTS_FOLDER = "objects"
@@ -57,11 +66,12 @@ class Row:
 
 
 class Recorded(NamedTuple):
-    """A stocktake with its pictures (read when looked up) and codes, float32 (n, d)."""
+    """A stocktake, its pictures (read when looked up), codes, float32 (n, d), and their images."""
 
     stocktake: Stocktake
     exhibits: Mapping[str, Exhibit]
     codes: NDArray[np.float32] | None
+    rows: ImageRows | None
 
 
 def open_store(where: str | Path, *, create: bool = True) -> Store:
@@ -146,6 +156,7 @@ class Store:
         stocktake: Stocktake,
         exhibits: Mapping[str, Exhibit],
         codes: NDArray[np.float32] | None,
+        rows: ImageRows | None = None,
     ) -> Stocktake:
         """Record a stocktake: all of it or, if anything fails, nothing.
 
@@ -157,6 +168,8 @@ class Store:
             Its pictures by name.
         codes
             float32 (n, d), where the model has an encoder.
+        rows
+            Which images the codes belong to, n of them.
 
         Returns
         -------
@@ -170,7 +183,7 @@ class Store:
             When the disk is full, the store is read-only or in use.
         """
         with told_as_trouble(self.where):
-            manifest = self._objects.put(_json(self._manifest(stocktake, exhibits, codes)))
+            manifest = self._objects.put(_json(self._manifest(stocktake, exhibits, codes, rows)))
             row = self._enter(manifest, stocktake)
         return replace(stocktake, id=row.id, recorded_at=row.recorded_at)
 
@@ -200,11 +213,12 @@ class Store:
                     id=row.id,
                 )
             document = self._read(manifest["document"])
-            codes = manifest["codes"]
+            codes, rows = manifest["codes"], manifest.get("rows")
             return Recorded(
                 from_document({**document, "id": row.id, "recorded_at": row.recorded_at}),
                 _LazyExhibits(self, manifest["exhibits"]),
                 None if codes is None else unpack_codes(self._objects.get(codes)),
+                None if rows is None else unpack_rows(rows, self._objects.get),
             )
 
     def _manifest(
@@ -212,6 +226,7 @@ class Store:
         stocktake: Stocktake,
         exhibits: Mapping[str, Exhibit],
         codes: NDArray[np.float32] | None,
+        rows: ImageRows | None,
     ) -> dict[str, Any]:
         """Keep document, codes and pictures; return the list of them."""
         document = to_document(stocktake)
@@ -223,6 +238,7 @@ class Store:
             "schema": MANIFEST,
             "document": put(_json(document)),
             "codes": None if codes is None else put(pack_codes(codes)),
+            "rows": None if rows is None else pack_rows(rows, put),
             "exhibits": {name: pack_exhibit(exhibits[name], put) for name in sorted(exhibits)},
         }
 

@@ -1,0 +1,203 @@
+"""One comparison, from left to right: dimensions, shelves, numbers, directions, words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tanaoroshi.change.differences import differences
+from tanaoroshi.change.directions import migrate
+from tanaoroshi.change.findings import comparison_findings, summarise_comparison
+from tanaoroshi.change.matching import match_dimensions
+from tanaoroshi.change.shelves import compare_shelves
+from tanaoroshi.change.similarity import similarities
+from tanaoroshi.records.attributes import Floats, Ints
+from tanaoroshi.records.comparison import Comparison, Difference, DimensionMatch
+from tanaoroshi.records.estimates import Estimate, Unmeasured
+from tanaoroshi.records.words import message
+from tanaoroshi.shelves.moves import PLACED
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tanaoroshi.change.settings import ChangeSettings
+    from tanaoroshi.records.estimates import Measured
+    from tanaoroshi.records.progress import Progress
+    from tanaoroshi.records.stocktake import Shelf, Stocktake
+    from tanaoroshi.records.words import Words
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Common:
+    """The images that base and candidate both have codes of.
+
+    Attributes
+    ----------
+    base, candidate
+        float64 (n, d) and (n, e): their codes, row by row.
+    rows
+        int64 (n,): their rows in the candidate's collection.
+    group
+        int64 (n,) or ``None``.
+    """
+
+    base: Floats
+    candidate: Floats
+    rows: Ints
+    group: Ints | None
+
+
+def compare(
+    base: Stocktake,
+    candidate: Stocktake,
+    common: Common | Words,
+    *,
+    settings: ChangeSettings,
+    rng: np.random.Generator,
+    directions: Mapping[str, Floats] | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Compare two stocktakes.
+
+    Parameters
+    ----------
+    base, candidate
+        What was recorded of either.
+    common
+        The images that both have codes of; or why there are none: then nothing is said of
+        dimensions, and shelves are compared by the number of their dimension.
+    settings
+        Margins and levels.
+    rng
+        Source of chance.
+    directions
+        Saved directions of the base by name, float (d,) each, beside those of its shelves.
+    progress
+        Called with (done, total, what).
+    """
+    labels = {spec.name: spec.label for spec in base.attributes}
+    if isinstance(common, Common):
+        dimensions = match_dimensions(
+            common.base,
+            common.candidate,
+            base_active=[d.state == "active" for d in base.dimensions],
+            candidate_active=[d.state == "active" for d in candidate.dimensions],
+            group=common.group,
+            settings=settings,
+            rng=rng,
+            progress=progress,
+        )
+        known: tuple[DimensionMatch, ...] = dimensions
+        alike = similarities(
+            common.base, common.candidate, common.group, level=settings.level, rng=rng
+        )
+        saved = {**_shelf_directions(base), **(directions or {})}
+        carried = migrate(
+            saved,
+            common.base,
+            common.candidate,
+            common.group,
+            labels,
+            level=settings.level,
+            rng=rng,
+        )
+        images = _moved_most(common, dimensions, settings.moved_images)
+        n = len(common.rows)
+    else:
+        reason = Unmeasured(common)
+        dimensions = tuple(
+            DimensionMatch(d.index, None, "undecided", None, None, reason, reason, reason)
+            for d in base.dimensions
+        )
+        known, alike, carried, images, n = (), {"linear_cka": reason}, (), (), 0
+    shelves = compare_shelves(base.shelves, candidate.shelves, known, labels, settings)
+    found = Comparison(
+        base=base.model,
+        candidate=candidate.model,
+        base_id=base.id,
+        candidate_id=candidate.id,
+        collection=candidate.collection,
+        n=n,
+        settings=asdict(settings),
+        attributes=candidate.attributes,
+        dimensions=dimensions,
+        shelves=shelves,
+        subspace=_subspace(known, n, common),
+        similarity=alike,
+        metrics=differences(base.metrics, candidate.metrics),
+        reconstruction=differences(base.reconstruction, candidate.reconstruction),
+        ties=_ties(base, candidate),
+        directions=carried,
+        images=images,
+        findings=(),
+        summary=(),
+    )
+    return comparison_findings(summarise_comparison(found))
+
+
+def _shelf_directions(stocktake: Stocktake) -> dict[str, Floats]:
+    """Return the move along every shelf of the base that has a place, unit length."""
+    d = len(stocktake.dimensions)
+    found = {}
+    for shelf in stocktake.shelves:
+        step = _step(shelf, d)
+        if step is not None:
+            found[shelf.attribute] = step
+    return found
+
+
+def _step(shelf: Shelf, d: int) -> Floats | None:
+    if shelf.status not in PLACED:
+        return None
+    j = shelf.dimension
+    if j is None and shelf.direction is not None:
+        return np.asarray(shelf.direction, np.float64)
+    if j is None and shelf.dimensions:
+        j = shelf.dimensions[0]
+    return None if j is None else np.asarray(np.eye(d)[j], np.float64)
+
+
+def _subspace(dimensions: tuple[DimensionMatch, ...], n: int, common: Common | Words) -> Measured:
+    """Average what the candidate tells of the base's dimensions that are in use."""
+    told = [m.told for m in dimensions if m.base is not None and isinstance(m.told, Estimate)]
+    if not told:
+        nothing = message("No dimension of the base could be followed.")
+        return Unmeasured(nothing if isinstance(common, Common) else common)
+    value, low, high = (
+        float(np.mean(ends)) for ends in zip(*((t.value, t.low, t.high) for t in told), strict=True)
+    )
+    method = (
+        "mean over the base's dimensions of the held-out share that the candidate's code tells; "
+        "interval: mean of theirs, wide rather than narrow"
+    )
+    return Estimate(value, low, high, 0.0, n, method, told[0].level)
+
+
+def _moved_most(
+    common: Common, dimensions: tuple[DimensionMatch, ...], most: int
+) -> tuple[tuple[int, float], ...]:
+    """Return the images whose place changed most along the dimensions that were found again."""
+    pairs = [m for m in dimensions if m.base is not None and m.candidate is not None]
+    if not pairs:
+        return ()
+    x = common.base[:, [m.base for m in pairs]]  # type: ignore[index]
+    y = common.candidate[:, [m.candidate for m in pairs]]  # type: ignore[index]
+    signs = np.array([m.sign or 1 for m in pairs])
+    x = (x - x.mean(axis=0)) / np.where(x.std(axis=0) > 0, x.std(axis=0), 1)
+    y = signs * (y - y.mean(axis=0)) / np.where(y.std(axis=0) > 0, y.std(axis=0), 1)
+    far = np.sqrt(np.mean((x - y) ** 2, axis=1))
+    order = np.argsort(-far, kind="stable")[:most]
+    return tuple((int(common.rows[i]), float(far[i])) for i in order)
+
+
+def _ties(base: Stocktake, candidate: Stocktake) -> dict[tuple[str, str], Difference]:
+    """Compare the ties of the two collections, by pair of attributes."""
+    before = {(t.a, t.b): t.estimate for t in base.archive.ties}
+    after = {(t.a, t.b): t.estimate for t in candidate.archive.ties}
+    found = differences(
+        {f"{a}\0{b}": one for (a, b), one in before.items()},
+        {f"{a}\0{b}": one for (a, b), one in after.items()},
+    )
+    return {(name.split("\0")[0], name.split("\0")[1]): one for name, one in found.items()}
