@@ -19,7 +19,7 @@ WORD: Mapping[VerdictWord, Message] = {
     "pass": message("pass"),
     "warn": message("warning"),
     "fail": message("fail"),
-    "undecided": message("not decided"),
+    "undecided": message("undecided"),
 }
 HEADLINE: Mapping[VerdictWord, Message] = {
     "pass": message("Pass: the candidate keeps to the policy."),
@@ -71,7 +71,7 @@ def level_line(verdict: Verdict) -> Words:
 def rule_word(rule: RuleVerdict) -> Words:
     """Return the verdict of a rule in a word."""
     if rule.verdict == "undecided" and rule.severity == "warn":
-        return message("not decided (would only warn)")
+        return message("undecided (would only warn)")
     return WORD[rule.verdict]
 
 
