@@ -279,3 +279,60 @@ def _is_number(value: object) -> bool:
     return (
         isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
     )
+
+
+def check_writable(paths: Iterable[Path]) -> None:
+    """Raise an InputError for a file that could not be written; writes nothing.
+
+    To be asked before long work, so that its outcome is not lost.
+    """
+    for path in paths:
+        folder = path.resolve().parent
+        if not folder.is_dir():
+            reason = message("there is no folder {folder}", folder=str(folder))
+        elif exists(path) and not path.is_file():
+            reason = message("it is there already, and not a file")
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            reason = message("the folder {folder} may not be written by you", folder=str(folder))
+        else:
+            continue
+        raise _unwritable(path, reason)
+
+
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Write some files: all of them beside their places first, then each is moved there.
+
+    So none is ever half written, and none changes while another finds no room.
+
+    Raises
+    ------
+    InputError
+        When one of them can't be written.
+    """
+    check_writable(texts)
+    parts: dict[Path, Path] = {}
+    try:
+        for path, text in texts.items():
+            place = path.resolve()  # what a link points to is replaced, not the link
+            part = place.with_name(f".{place.name}.{os.getpid()}.part")
+            parts[part] = place
+            try:
+                part.write_bytes(text.encode("utf-8", "replace"))
+            except OSError as error:
+                raise _unwritable(path, error.strerror or str(error)) from error
+        for part, place in parts.items():
+            try:
+                part.replace(place)
+            except OSError as error:
+                raise _unwritable(place, error.strerror or str(error)) from error
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+
+
+def _unwritable(path: Path, reason: str | Message) -> InputError:
+    return InputError(
+        "{file} can't be written: {reason}. Name another file, or make room for it.",
+        file=str(path),
+        reason=reason,
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 import typer.main
 
-from tanaoroshi import workflows
+from tanaoroshi import gating, workflows
 from tanaoroshi.cli import show
 from tanaoroshi.cli.progress import progress_bar
 from tanaoroshi.errors import InputError
@@ -231,6 +231,66 @@ def report(
     show.report(page, lang, as_json=json)
 
 
+def accept(
+    id: Annotated[str, typer.Argument(metavar="ID", help=N_("Its id, or the first letters."))],
+    note: Annotated[
+        str, typer.Option("--note", help=N_("Why, and who says so: kept with the baseline."))
+    ] = "",
+    *,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """Accept a stocktake as the baseline."""
+    accepted, audited = gating.accept(store, id, note)
+    show.accepted(accepted, audited.stocktake, lang, as_json=json)
+
+
+def gate(
+    candidate: Annotated[
+        str,
+        typer.Argument(help=N_("Stocktake that may ship or not: its id, or its JSON document.")),
+    ],
+    policy: Annotated[Path, typer.Option("--policy", help=N_("The rules: POLICY.toml."))],
+    base: Annotated[
+        str | None,
+        typer.Option(
+            "--base",
+            help=N_("Stocktake to compare with: id or JSON; else the one accepted last."),
+        ),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help=N_("Also write the verdict as JUnit XML."))
+    ] = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option("--markdown", help=N_("Also write it as Markdown, for a pull request.")),
+    ] = None,
+    *,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """Judge a stocktake by a policy; exit with 1 unless it passes."""
+    with progress_bar(lang) as progress:
+        verdict = gating.gate(
+            candidate,
+            policy,
+            store=store,
+            base=base,
+            junit=junit,
+            markdown=markdown,
+            lang=lang,
+            seed=seed,
+            progress=progress,
+        )
+    show.verdict(verdict, lang, as_json=json)
+    if verdict.verdict in ("fail", "undecided"):
+        raise typer.Exit(1)
+
+
 VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "demo": (demo, N_("Take stock of the models that ship with this package.")),
     "stocktake": (stocktake, N_("Audit one model on one collection; record it; write the report.")),
@@ -240,6 +300,8 @@ VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "stocktakes": (stocktakes, N_("List the recorded stocktakes.")),
     "show": (show_one, N_("Show a recorded stocktake.")),
     "report": (report, N_("Write the report of a recorded stocktake again.")),
+    "accept": (accept, N_("Accept a recorded stocktake as the baseline.")),
+    "gate": (gate, N_("Judge a stocktake by a policy, for CI: exit code 1 unless it passes.")),
 }
 
 

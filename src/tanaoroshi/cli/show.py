@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tanaoroshi.metrics import METRICS
@@ -14,7 +15,9 @@ from tanaoroshi.records.estimates import Estimate, Measured
 from tanaoroshi.records.stocktake import Control
 from tanaoroshi.records.words import message
 from tanaoroshi.shelves.control import controls
-from tanaoroshi.store.documents import metrics_document, to_document
+from tanaoroshi.store.documents import metrics_document, to_document, verdict_document
+from tanaoroshi.store.versions import BASELINE
+from tanaoroshi.views.verdict_text import level_line, rule_word, verdict_lines
 from tanaoroshi.views.vocabulary import STATUS
 from tanaoroshi.words import translate
 
@@ -22,9 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tanaoroshi.records.comparison import Verdict
     from tanaoroshi.records.stocktake import Shelf, Stocktake
     from tanaoroshi.records.words import Lang, Message, Words
-    from tanaoroshi.store import Row
+    from tanaoroshi.store import Baseline, Row
     from tanaoroshi.workflows import Demo, Encoded, MeasuredFile
 
 MOVES: Mapping[str, Message] = {
@@ -228,3 +232,50 @@ def trained(folder: Path, lang: Lang, *, as_json: bool) -> None:
         _print_json({"schema": "tanaoroshi/train/1", "model": str(folder)})
         return
     _say(Console(), message("The model and its card are in {folder}.", folder=str(folder)), lang)
+
+
+def accepted(line: Baseline, record: Stocktake, lang: Lang, *, as_json: bool) -> None:
+    """Say which stocktake is the baseline now."""
+    model = record.model
+    if as_json:
+        _print_json(
+            {
+                "schema": BASELINE,
+                "id": line.id,
+                "accepted_at": line.accepted_at,
+                "note": line.note,
+                "model": {"name": model.name, "version": model.version, "digest": model.digest},
+                "collection": {"name": record.collection.name, "n": record.collection.n},
+            }
+        )
+        return
+    _say(
+        Console(),
+        message(
+            "The baseline is now {id}: {model}, version {version}, on {collection}. The gate "
+            "compares with it.",
+            id=line.id,
+            model=model.name,
+            version=model.version,
+            collection=record.collection.name,
+        ),
+        lang,
+    )
+
+
+def verdict(judged: Verdict, lang: Lang, *, as_json: bool) -> None:
+    """Print whether it may ship: five lines, then every rule."""
+    if as_json:
+        _print_json(verdict_document(judged))
+        return
+    console = Console()
+    for line in verdict_lines(judged):
+        _say(console, line, lang)
+    console.print()
+    table = _table(lang, message("Verdict"), message("Rule"), message("What was found"))
+    for rule in judged.rules:
+        cells = (translate(rule_word(rule), lang), rule.id, translate(rule.text, lang))
+        table.add_row(*(escape(cell) for cell in cells))
+    console.print(table)
+    console.print()
+    _say(console, level_line(judged), lang)

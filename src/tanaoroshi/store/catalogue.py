@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
 
 from tanaoroshi.errors import InputError, MissingExtra, StoreError
+from tanaoroshi.store.trouble import is_read_only
 from tanaoroshi.store.versions import CATALOGUE
 
 if TYPE_CHECKING:
@@ -46,6 +48,15 @@ objects = sa.Table(
     sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("part", sa.Integer, primary_key=True),
     sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+baselines = sa.Table(
+    "tanaoroshi_baselines",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("id", sa.String(16), sa.ForeignKey("tanaoroshi_stocktakes.id"), nullable=False),
+    sa.Column("accepted_at", sa.String(32), nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
 )
 
 
@@ -115,6 +126,8 @@ def revision(connection: sa.Connection) -> str | None:
 def ensure_tables(engine: sa.Engine, where: str) -> None:
     """Bring the tables to the newest revision, in one transaction.
 
+    Old tables that may not be written stay as they are: what is recorded in them can be read.
+
     Raises
     ------
     StoreError
@@ -133,7 +146,11 @@ def ensure_tables(engine: sa.Engine, where: str) -> None:
             found=found,
             known=CATALOGUE,
         )
-    _upgrade(engine)
+    try:
+        _upgrade(engine)
+    except SQLAlchemyError as error:
+        if found is None or not is_read_only(error):
+            raise
 
 
 def _upgrade(engine: sa.Engine) -> None:

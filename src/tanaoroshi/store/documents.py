@@ -16,13 +16,14 @@ from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.stocktake import Control
 from tanaoroshi.records.words import Message, Text, message
 from tanaoroshi.store.revival import from_document
-from tanaoroshi.store.versions import ARCHIVE, METRICS, STOCKTAKE
+from tanaoroshi.store.versions import ARCHIVE, METRICS, STOCKTAKE, VERDICT
 from tanaoroshi.words import both
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tanaoroshi.records.attributes import Attribute
+    from tanaoroshi.records.comparison import Verdict
     from tanaoroshi.records.stocktake import (
         Archive,
         Dimension,
@@ -40,6 +41,7 @@ __all__ = [
     "from_document",
     "metrics_document",
     "to_document",
+    "verdict_document",
 ]
 
 Document = dict[str, Any]
@@ -118,6 +120,28 @@ def archive_document(archive: Archive, findings: Iterable[Finding] = ()) -> Docu
         "gaps": estimate_document(not_yet),
         "copies": estimate_document(not_yet),
         "findings": [_finding(finding) for finding in findings],
+    }
+
+
+def verdict_document(verdict: Verdict) -> Document:
+    """Return whether it may ship, and what each rule says, as ``tanaoroshi/verdict/1``."""
+    return {
+        "schema": VERDICT,
+        "verdict": verdict.verdict,
+        "level": _finite(verdict.level),
+        "base": verdict.base_id or None,
+        "candidate": verdict.candidate_id or None,
+        "rules": [
+            {
+                "id": rule.id,
+                "verdict": rule.verdict,
+                "severity": rule.severity,
+                "text": _said(rule.text),
+                "evidence": _plain(rule.evidence),
+                "images_needed": _plain(rule.images_needed),
+            }
+            for rule in verdict.rules
+        ],
     }
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import string
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,7 +21,14 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
 
 from tanaoroshi.errors import InputError, StoreError
 from tanaoroshi.records.stocktake import Exhibit, Stocktake
-from tanaoroshi.store.catalogue import connect, ensure_tables, revision, stocktakes, writing
+from tanaoroshi.store.catalogue import (
+    baselines,
+    connect,
+    ensure_tables,
+    revision,
+    stocktakes,
+    writing,
+)
 from tanaoroshi.store.documents import from_document, to_document
 from tanaoroshi.store.objects import FolderObjects, Objects, TableObjects
 from tanaoroshi.store.packing import (
@@ -65,6 +72,18 @@ class Row:
     shelves: int
 
 
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """One line of the list of accepted stocktakes: what later ones are compared with.
+
+    ``accepted_at`` is in UTC, ISO 8601; ``note`` is what the person who accepted it wrote.
+    """
+
+    id: str
+    accepted_at: str
+    note: str
+
+
 class Recorded(NamedTuple):
     """A stocktake, its pictures (read when looked up), codes, float32 (n, d), and their images."""
 
@@ -99,6 +118,22 @@ def open_store(where: str | Path, *, create: bool = True) -> Store:
     return _open_folder(Path(where), create=create)
 
 
+def has_store(where: str | Path) -> bool:
+    """Say whether a store was begun there; begins none.
+
+    Raises
+    ------
+    InputError, MissingExtra, StoreError
+        As :func:`open_store`, for a database that can't be asked.
+    """
+    if "://" not in str(where):
+        with told_as_trouble(str(where)):
+            return (Path(where) / CATALOGUE_FILE).exists()
+    url, engine = _database(str(where))
+    with told_as_trouble(url.render_as_string(hide_password=True)):
+        return _is_begun(engine, url)
+
+
 def _open_folder(folder: Path, *, create: bool) -> Store:
     name = str(folder)
     catalogue = folder / CATALOGUE_FILE
@@ -119,15 +154,19 @@ def _open_folder(folder: Path, *, create: bool) -> Store:
     return Store(name, engine, FolderObjects(folder / OBJECTS_FOLDER))
 
 
-def _open_database(text: str, *, create: bool) -> Store:
+def _database(text: str) -> tuple[sa.URL, sa.Engine]:
     try:
         url = sa.make_url(text)
-        engine = connect(url)
+        return url, connect(url)
     except (ArgumentError, NoSuchModuleError, ValueError) as error:
         raise InputError(
             "The URL of the store can't be read. Write it as sqlite:///FILE or "
             "postgresql://USER@HOST/DATABASE, or give a folder."
         ) from error
+
+
+def _open_database(text: str, *, create: bool) -> Store:
+    url, engine = _database(text)
     name = url.render_as_string(hide_password=True)
     with told_as_trouble(name):
         if not create and not _is_begun(engine, url):
@@ -221,6 +260,41 @@ class Store:
                 None if rows is None else unpack_rows(rows, self._objects.get),
             )
 
+    def accept(self, id_or_prefix: str, note: str = "") -> Baseline:
+        """Accept a stocktake: from now on it is the baseline, until another is accepted.
+
+        Earlier lines stay: who was accepted when can always be told.
+
+        Raises
+        ------
+        InputError
+            When no stocktake has this id, or several begin so.
+        StoreError
+            When the store is full, read-only or in use.
+        """
+        with told_as_trouble(self.where):
+            row, _ = self._find(id_or_prefix)
+            # A note from the command line may hold bytes that are no text.
+            legible = note.encode("utf-8", "replace").decode().replace("\0", "")
+            accepted = Baseline(row.id, _now(), legible)
+            with writing(self._engine).begin() as connection:
+                connection.execute(sa.insert(baselines).values(**asdict(accepted)))
+        return accepted
+
+    def baseline(self) -> str | None:
+        """Return the id of the stocktake that was accepted last; ``None`` before the first."""
+        accepted = self.baselines()
+        return accepted[0].id if accepted else None
+
+    def baselines(self) -> tuple[Baseline, ...]:
+        """Return all that were ever accepted, newest first."""
+        query = sa.select(baselines.c.id, baselines.c.accepted_at, baselines.c.note)
+        with told_as_trouble(self.where), self._engine.connect() as connection:
+            if not sa.inspect(connection).has_table(baselines.name):
+                return ()  # an old store that may not be written
+            newest_first = query.order_by(baselines.c.number.desc())
+            return tuple(Baseline(*found) for found in connection.execute(newest_first))
+
     def _manifest(
         self,
         stocktake: Stocktake,
@@ -246,7 +320,7 @@ class Store:
         """Write the row that makes it recorded, unless it is there."""
         row = Row(
             id=manifest[:ID_LENGTH],
-            recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            recorded_at=_now(),
             model=stocktake.model.name,
             model_version=stocktake.model.version,
             collection=stocktake.collection.name,
@@ -321,6 +395,10 @@ class _LazyExhibits(Mapping[str, Exhibit]):
 
 
 _ROW_COLUMNS = tuple(stocktakes.c[name] for name in Row.__slots__)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _json(document: Mapping[str, Any]) -> bytes:

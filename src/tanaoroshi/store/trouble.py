@@ -36,13 +36,26 @@ def _of_disk(error: OSError, where: str) -> StoreError:
     return _other(where, error.strerror or str(error))
 
 
-def _of_database(error: SQLAlchemyError, where: str) -> StoreError:
-    cause = error.orig if isinstance(error, DBAPIError) else error
+def is_read_only(error: SQLAlchemyError) -> bool:
+    """Say whether a database refused because it, or its folder, may not be written."""
+    return _code(error).startswith("SQLITE_READONLY") or _code(error) in ("25006", "42501")
+
+
+def _cause(error: SQLAlchemyError) -> BaseException | None:
+    return error.orig if isinstance(error, DBAPIError) else error
+
+
+def _code(error: SQLAlchemyError) -> str:
     # SQLite names its errors (SQLITE_FULL, SQLITE_READONLY_DIRECTORY, …), PostgreSQL numbers them.
-    code = str(getattr(cause, "sqlite_errorname", "") or getattr(cause, "sqlstate", "") or "")
+    cause = _cause(error)
+    return str(getattr(cause, "sqlite_errorname", "") or getattr(cause, "sqlstate", "") or "")
+
+
+def _of_database(error: SQLAlchemyError, where: str) -> StoreError:
+    code = _code(error)
     if code.startswith("SQLITE_FULL") or code == "53100":
         return _full(where)
-    if code.startswith("SQLITE_READONLY") or code in ("25006", "42501"):
+    if is_read_only(error):
         return _read_only(where)
     if code.startswith("SQLITE_BUSY"):
         return StoreError(
@@ -55,7 +68,7 @@ def _of_database(error: SQLAlchemyError, where: str) -> StoreError:
             "Restore it from a copy, or name another store with --store.",
             where=where,
         )
-    first = str(cause).strip().partition("\n")[0]
+    first = str(_cause(error)).strip().partition("\n")[0]
     return _other(where, first)
 
 
