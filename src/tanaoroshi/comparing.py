@@ -12,11 +12,13 @@ import numpy as np
 
 from tanaoroshi.change import ChangeSettings, Common, compare
 from tanaoroshi.engine import same_images
-from tanaoroshi.errors import InputError
+from tanaoroshi.errors import InputError, StoreError
+from tanaoroshi.files import exists, read_bytes
 from tanaoroshi.models import load_model
 from tanaoroshi.records.comparison import Comparison
 from tanaoroshi.records.words import message
 from tanaoroshi.sources import load_collection
+from tanaoroshi.sources.directions import load_directions
 from tanaoroshi.store import open_store
 from tanaoroshi.store.documents import from_document
 from tanaoroshi.workflows import Audit, Settings, load_recorded, take_and_record
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from tanaoroshi.records.progress import Progress
     from tanaoroshi.records.words import Words
 
-DOCUMENT_AT_MOST = 256 * 2**20
+MAX_DOCUMENT_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +51,7 @@ def compare_named(
     store: str,
     seed: int = 0,
     limit: int | None = None,
-    directions: Mapping[str, Floats] | None = None,
+    directions: Path | None = None,
     progress: Progress | None = None,
 ) -> Compared:
     """Compare two recorded stocktakes, or two models on a collection.
@@ -67,7 +69,8 @@ def compare_named(
     seed, limit
         As for a stocktake.
     directions
-        Saved directions of the base by name, float (d,) each.
+        File of saved directions of the base: see
+        :func:`tanaoroshi.sources.directions.load_directions`.
 
     Raises
     ------
@@ -75,13 +78,14 @@ def compare_named(
         When one of them can't be found or read.
     """
     start = time.monotonic()
+    saved = None if directions is None else load_directions(directions)
     if collection is None:
-        before, after = find_stocktake(base, store), find_stocktake(candidate, store)
+        before, after = load_audit(base, store), load_audit(candidate, store)
     else:
         before, after = (
             _of_model(name, collection, store, seed, limit, progress) for name in (base, candidate)
         )
-    found = compare_stocktakes(before, after, seed=seed, directions=directions, progress=progress)
+    found = compare_stocktakes(before, after, seed=seed, directions=saved, progress=progress)
     return Compared(found, before, after, round(time.monotonic() - start, 1))
 
 
@@ -151,46 +155,43 @@ def _common(base: Audit, candidate: Audit) -> Common | Words:
     return Common(x, y, np.arange(len(y)), None)
 
 
-def find_stocktake(what: str, store: str) -> Audit:
-    """Bring back a stocktake by its id in the store, or from a file that ``--json`` wrote.
+def load_audit(id_or_file: str, store: str) -> Audit:
+    """Return a stocktake by its id in the store, or from a file that ``stocktake --json`` wrote.
+
+    A stocktake from a file has no codes and no pictures.
 
     Raises
     ------
-    InputError
-        When there is none, or the file is something else.
+    InputError, StoreError
+        When there is none, or it is not a stocktake.
     """
-    path = Path(what)
-    if path.suffix == ".json" or path.is_file():
-        return _from_file(path)
-    if path.is_dir():
+    path = Path(id_or_file)
+    if exists(path) and path.is_dir():
         raise InputError(
-            "{what} is a folder. To compare models, also name the collection: `tanaoroshi compare "
+            "{what} is a folder. To compare models, name the collection too: `tanaoroshi compare "
             "BASE CANDIDATE COLLECTION`; recorded stocktakes are named by their id.",
-            what=what,
+            what=id_or_file,
         )
-    return load_recorded(store, what)
-
-
-def _from_file(path: Path) -> Audit:
+    if not (exists(path) and path.is_file()) and not _is_path(id_or_file):
+        return load_recorded(store, id_or_file)
+    content = read_bytes(path, MAX_DOCUMENT_BYTES)
     try:
-        if path.stat().st_size > DOCUMENT_AT_MOST:
-            raise InputError(
-                "{file} is larger than any stocktake's document. Name the file that "
-                "`tanaoroshi stocktake --json` wrote.",
-                file=str(path),
-            )
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
         raise InputError(
-            "{file} can't be read: {reason}", file=str(path), reason=error.strerror or "?"
+            "{file} is not JSON ({reason}). Give the id of a stocktake, or a file that "
+            "`tanaoroshi stocktake --json` wrote.",
+            file=id_or_file,
+            reason=str(error)[:200],
         ) from error
-    except ValueError as error:
-        raise InputError(
-            "{file} is not JSON. Name the file that `tanaoroshi stocktake --json` wrote, or the id "
-            "of a recorded stocktake.",
-            file=str(path),
-        ) from error
-    return Audit(from_document(document), {}, None)
+    try:
+        return Audit(from_document(document), {}, None)
+    except StoreError as error:
+        raise InputError("{file}: {reason}", file=id_or_file, reason=error.message) from error
+
+
+def _is_path(text: str) -> bool:
+    return text.endswith(".json") or "/" in text or "\\" in text
 
 
 def _of_model(

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tanaoroshi.errors import InputError, StoreError
-from tanaoroshi.files import check_writable, exists, read_bytes, write_texts
+from tanaoroshi.comparing import compare_stocktakes, load_audit
+from tanaoroshi.errors import InputError
+from tanaoroshi.files import check_writable, write_texts
 from tanaoroshi.gate import judge
 from tanaoroshi.sources.policy import load_policy
 from tanaoroshi.store import has_store, open_store
-from tanaoroshi.store.documents import from_document
 from tanaoroshi.views.verdict_text import junit as junit_text
 from tanaoroshi.views.verdict_text import markdown as markdown_text
 from tanaoroshi.workflows import Audit, load_recorded
 
 if TYPE_CHECKING:
-    from tanaoroshi.records.comparison import Comparison, Verdict
+    from pathlib import Path
+
+    from tanaoroshi.records.comparison import Verdict
     from tanaoroshi.records.progress import Progress
     from tanaoroshi.records.words import Lang
     from tanaoroshi.store import Baseline
-
-MAX_DOCUMENT_BYTES = 256 * 2**20
 
 
 def accept(store: str, id_or_prefix: str, note: str = "") -> tuple[Baseline, Audit]:
@@ -78,7 +76,7 @@ def gate(
     if rules.needs_base or base is not None:  # a base that is named is looked up, needed or not
         known = _base(base, store)
         if known is not None and rules.needs_base:
-            comparison = _compare(known, proposed, seed=seed, progress=progress)
+            comparison = compare_stocktakes(known, proposed, seed=seed, progress=progress)
     verdict = judge(rules, candidate=proposed.stocktake, comparison=comparison)
     texts = {}
     if junit is not None:
@@ -87,39 +85,6 @@ def gate(
         texts[markdown] = markdown_text(verdict, lang)
     write_texts(texts)
     return verdict
-
-
-def load_audit(id_or_file: str, store: str) -> Audit:
-    """Return a stocktake by its id in the store, or from a file that ``stocktake --json`` wrote.
-
-    A stocktake from a file has no codes and no pictures.
-
-    Raises
-    ------
-    InputError, StoreError
-        When there is none, or it is not a stocktake.
-    """
-    path = Path(id_or_file)
-    if not (exists(path) and path.is_file()) and not _is_path(id_or_file):
-        return load_recorded(store, id_or_file)
-    content = read_bytes(path, MAX_DOCUMENT_BYTES)
-    try:
-        document = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            "{file} is not JSON ({reason}). Give the id of a stocktake, or a file that "
-            "`tanaoroshi stocktake --json` wrote.",
-            file=id_or_file,
-            reason=str(error)[:200],
-        ) from error
-    try:
-        return Audit(from_document(document), {}, None)
-    except StoreError as error:
-        raise InputError("{file}: {reason}", file=id_or_file, reason=error.message) from error
-
-
-def _is_path(text: str) -> bool:
-    return text.endswith(".json") or "/" in text or "\\" in text
 
 
 def _check_outputs(junit: Path | None, markdown: Path | None) -> None:
@@ -138,9 +103,3 @@ def _base(base: str | None, store: str) -> Audit | None:
         return None
     accepted = open_store(store, create=False).baseline()
     return None if accepted is None else load_recorded(store, accepted)
-
-
-def _compare(base: Audit, candidate: Audit, *, seed: int, progress: Progress | None) -> Comparison:
-    from tanaoroshi.comparing import compare_stocktakes  # its statistics take time to import
-
-    return compare_stocktakes(base, candidate, seed=seed, progress=progress)

@@ -105,6 +105,7 @@ def make_comparison(
         base_id="feedfeedfeedfeed",
         candidate_id=candidate.id,
         collection=candidate.collection,
+        n=candidate.collection.n,
         settings={},
         attributes=candidate.attributes,
         dimensions=(),

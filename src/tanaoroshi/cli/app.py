@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 import typer.main
 
-from tanaoroshi import gating, workflows
+from tanaoroshi import comparing, gating, workflows
 from tanaoroshi.cli import show
 from tanaoroshi.cli.progress import progress_bar
 from tanaoroshi.errors import InputError
@@ -231,6 +231,42 @@ def report(
     show.report(page, lang, as_json=json)
 
 
+def compare(
+    base: Annotated[
+        str, typer.Argument(help=N_("Stocktake before: its id or JSON document; or a model."))
+    ],
+    candidate: Annotated[str, typer.Argument(help=N_("The same after."))],
+    collection: Annotated[
+        str | None, typer.Argument(help=N_("Collection, where BASE and CANDIDATE are models."))
+    ] = None,
+    directions: Annotated[
+        Path | None,
+        typer.Option(
+            "--directions", help=N_("Saved directions of BASE to carry over: NAME.json or .npz.")
+        ),
+    ] = None,
+    *,
+    limit: Limit = None,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """Say what became of every dimension and shelf."""
+    with progress_bar(lang) as progress:
+        compared = comparing.compare_named(
+            base,
+            candidate,
+            collection,
+            store=store,
+            seed=seed,
+            limit=limit,
+            directions=directions,
+            progress=progress,
+        )
+    show.comparison(compared, lang, as_json=json)
+
+
 def accept(
     id: Annotated[str, typer.Argument(metavar="ID", help=N_("Its id, or the first letters."))],
     note: Annotated[
@@ -300,6 +336,7 @@ VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "stocktakes": (stocktakes, N_("List the recorded stocktakes.")),
     "show": (show_one, N_("Show a recorded stocktake.")),
     "report": (report, N_("Write the report of a recorded stocktake again.")),
+    "compare": (compare, N_("After an update: which dimension and which shelf went where.")),
     "accept": (accept, N_("Accept a recorded stocktake as the baseline.")),
     "gate": (gate, N_("Judge a stocktake by a policy, for CI: exit code 1 unless it passes.")),
 }

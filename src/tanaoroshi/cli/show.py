@@ -15,17 +15,23 @@ from tanaoroshi.records.estimates import Estimate, Measured
 from tanaoroshi.records.stocktake import Control
 from tanaoroshi.records.words import message
 from tanaoroshi.shelves.control import controls
-from tanaoroshi.store.documents import metrics_document, to_document, verdict_document
+from tanaoroshi.store.documents import (
+    comparison_document,
+    metrics_document,
+    to_document,
+    verdict_document,
+)
 from tanaoroshi.store.versions import BASELINE
 from tanaoroshi.views.verdict_text import level_line, rule_word, verdict_lines
-from tanaoroshi.views.vocabulary import STATUS
+from tanaoroshi.views.vocabulary import DIMENSION_CHANGE, SHELF_CHANGE, STATUS
 from tanaoroshi.words import translate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tanaoroshi.records.comparison import Verdict
+    from tanaoroshi.comparing import Compared
+    from tanaoroshi.records.comparison import Comparison, Verdict
     from tanaoroshi.records.stocktake import Shelf, Stocktake
     from tanaoroshi.records.words import Lang, Message, Words
     from tanaoroshi.store import Baseline, Row
@@ -232,6 +238,56 @@ def trained(folder: Path, lang: Lang, *, as_json: bool) -> None:
         _print_json({"schema": "tanaoroshi/train/1", "model": str(folder)})
         return
     _say(Console(), message("The model and its card are in {folder}.", folder=str(folder)), lang)
+
+
+def comparison(compared: Compared, lang: Lang, *, as_json: bool) -> None:
+    """Print what became of a model: its sentences, its shelves, its dimensions."""
+    found = compared.comparison
+    if as_json:
+        _print_json(comparison_document(found) | {"seconds": compared.seconds})
+        return
+    console = Console()
+    for sentence in found.summary:
+        _say(console, sentence, lang)
+    console.print()
+    labels = {spec.name: spec.label for spec in found.attributes}
+    shelves = _table(
+        lang, message("Attribute"), message("Shelf"), message("Before"), message("After")
+    )
+    for move in found.shelves:
+        label = labels.get(move.attribute)
+        shelves.add_row(
+            escape(move.attribute if label is None else label.in_(lang)),
+            translate(SHELF_CHANGE[move.status].word, lang),
+            f"{translate(STATUS[move.base.status].word, lang)} {_place(move.base)}",
+            f"{translate(STATUS[move.candidate.status].word, lang)} {_place(move.candidate)}",
+        )
+    console.print(shelves)
+    console.print()
+    console.print(_dimension_table(found, lang))
+    for one in found.directions:
+        if one.status != "kept":
+            _say(console, one.text, lang)
+
+
+def _dimension_table(found: Comparison, lang: Lang) -> Table:
+    table = _table(
+        lang,
+        message("Dimension before"),
+        message("What became of it"),
+        message("Dimension after"),
+        message("Agreement"),
+    )
+    for match in found.dimensions:
+        after = match.parts if match.candidate is None else (match.candidate,)
+        turned = "−" if match.sign == -1 else ""
+        table.add_row(
+            "–" if match.base is None else str(match.base),
+            translate(DIMENSION_CHANGE[match.status].word, lang),
+            turned + (" ".join(str(k) for k in after) or "–"),
+            _figure(match.agreement, lang),
+        )
+    return table
 
 
 def accepted(line: Baseline, record: Stocktake, lang: Lang, *, as_json: bool) -> None:

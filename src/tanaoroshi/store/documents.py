@@ -16,18 +16,26 @@ from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.stocktake import Control
 from tanaoroshi.records.words import Message, Text, message
 from tanaoroshi.store.revival import from_document
-from tanaoroshi.store.versions import ARCHIVE, METRICS, STOCKTAKE, VERDICT
+from tanaoroshi.store.versions import ARCHIVE, COMPARISON, METRICS, STOCKTAKE, VERDICT
 from tanaoroshi.words import both
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tanaoroshi.records.attributes import Attribute
-    from tanaoroshi.records.comparison import Verdict
+    from tanaoroshi.records.comparison import (
+        Comparison,
+        Difference,
+        DimensionMatch,
+        Direction,
+        ShelfMove,
+        Verdict,
+    )
     from tanaoroshi.records.stocktake import (
         Archive,
         Dimension,
         Finding,
+        ModelRef,
         Reader,
         Shelf,
         Stocktake,
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "archive_document",
+    "comparison_document",
     "estimate_document",
     "from_document",
     "metrics_document",
@@ -120,6 +129,89 @@ def archive_document(archive: Archive, findings: Iterable[Finding] = ()) -> Docu
         "gaps": estimate_document(not_yet),
         "copies": estimate_document(not_yet),
         "findings": [_finding(finding) for finding in findings],
+    }
+
+
+def comparison_document(found: Comparison) -> Document:
+    """Return what became of a model as ``tanaoroshi/comparison/1``."""
+    return {
+        "schema": COMPARISON,
+        "base": _version(found.base, found.base_id),
+        "candidate": _version(found.candidate, found.candidate_id),
+        "collection": {
+            "name": found.collection.name,
+            "n": found.collection.n,
+            "digest": found.collection.digest,
+        },
+        "n": int(found.n),
+        "settings": _plain(found.settings),
+        "summary": _sentences(found.summary),
+        "dimensions": [_match(match) for match in found.dimensions],
+        "shelves": [_shelf_move(move) for move in found.shelves],
+        "subspace": estimate_document(found.subspace),
+        "similarity": _estimates(found.similarity),
+        "metrics": {name: _difference(one) for name, one in found.metrics.items()},
+        "reconstruction": {name: _difference(one) for name, one in found.reconstruction.items()},
+        "ties": [{"a": a, "b": b, **_difference(one)} for (a, b), one in found.ties.items()],
+        "directions": [_direction(one) for one in found.directions],
+        "images": [{"row": row, "distance": _finite(far)} for row, far in found.images],
+        "findings": [_finding(finding) for finding in found.findings],
+    }
+
+
+def _version(model: ModelRef, id_: str) -> Document:
+    return {
+        "id": id_ or None,
+        "name": model.name,
+        "version": model.version,
+        "digest": model.digest,
+    }
+
+
+def _match(match: DimensionMatch) -> Document:
+    return {
+        "base": _plain(match.base),
+        "candidate": _plain(match.candidate),
+        "status": match.status,
+        "sign": _plain(match.sign),
+        "scale": _plain(match.scale),
+        "agreement": estimate_document(match.agreement),
+        "told": estimate_document(match.told),
+        "own": estimate_document(match.own),
+        "parts": list(match.parts),
+        "curved": match.curved,
+        "images_needed": _plain(match.images_needed),
+    }
+
+
+def _shelf_move(move: ShelfMove) -> Document:
+    return {
+        "attribute": move.attribute,
+        "status": move.status,
+        "base": _shelf(move.base),
+        "candidate": _shelf(move.candidate),
+        "difference": estimate_document(move.difference),
+        "text": _said(move.text),
+        "images_needed": _plain(move.images_needed),
+    }
+
+
+def _difference(one: Difference) -> Document:
+    return {
+        "base": estimate_document(one.base),
+        "candidate": estimate_document(one.candidate),
+        "difference": estimate_document(one.difference),
+    }
+
+
+def _direction(one: Direction) -> Document:
+    return {
+        "name": one.name,
+        "migrated": _plain(one.migrated),
+        "scale": _finite(one.scale),
+        "fidelity": estimate_document(one.fidelity),
+        "status": one.status,
+        "text": _said(one.text),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Final
 STOCKTAKE: Final = "tanaoroshi/stocktake/1"
 METRICS: Final = "tanaoroshi/metrics/1"
 ARCHIVE: Final = "tanaoroshi/archive/1"
+COMPARISON: Final = "tanaoroshi/comparison/1"
 VERDICT: Final = "tanaoroshi/verdict/1"
 BASELINE: Final = "tanaoroshi/baseline/1"
 MANIFEST: Final = "tanaoroshi/manifest/1"

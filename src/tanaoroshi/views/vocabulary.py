@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tanaoroshi.records.words import Text, Words, message
 
 if TYPE_CHECKING:
+    from tanaoroshi.records.comparison import DimensionStatus, ShelfChange
     from tanaoroshi.records.stocktake import Severity, ShelfStatus
 
 
@@ -57,6 +58,48 @@ STATUS: Mapping[ShelfStatus, StatusWord] = {
         "none",
         message("no shelf"),
         message("Nothing in the latent tells this attribute better than chance."),
+    ),
+}
+
+SHELF_CHANGE: Mapping[ShelfChange, StatusWord] = {
+    "kept": StatusWord("kept", message("kept"), message("The shelf is where it was.")),
+    "moved": StatusWord(
+        "moved", message("moved"), message("The shelf is in another place, or turned round.")
+    ),
+    "weaker": StatusWord(
+        "weaker", message("weaker"), message("The shelf is there but tells clearly less.")
+    ),
+    "broken": StatusWord(
+        "broken", message("broken"), message("The attribute has no shelf of its own any more.")
+    ),
+    "gained": StatusWord(
+        "gained", message("gained"), message("The attribute has a shelf of its own now.")
+    ),
+    "never": StatusWord(
+        "none", message("never"), message("It had no shelf of its own, before and after.")
+    ),
+    "undecided": StatusWord(
+        "undecided", message("undecided"), message("There are too few images to say.")
+    ),
+}
+
+DIMENSION_CHANGE: Mapping[DimensionStatus, StatusWord] = {
+    "same": StatusWord("kept", message("same"), message("It is as it was.")),
+    "moved": StatusWord(
+        "moved", message("moved"), message("The same, in another place or turned round.")
+    ),
+    "rescaled": StatusWord(
+        "moved", message("rescaled"), message("The same, on another scale or along a curve.")
+    ),
+    "mixed": StatusWord(
+        "spread", message("mixed"), message("It is still known, spread over other dimensions.")
+    ),
+    "lost": StatusWord("broken", message("lost"), message("It is not known any more.")),
+    "new": StatusWord("gained", message("new"), message("It was not known before.")),
+    "undecided": StatusWord(
+        "undecided",
+        message("undecided"),
+        message("Too few images, or nothing there that could be followed."),
     ),
 }
 
