@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 
 from tanaoroshi.change import ChangeSettings, match_dimensions
 from tanaoroshi.errors import InputError
-from tanaoroshi.records.attributes import Floats, Ints
-from tanaoroshi.records.comparison import DimensionMatch
 from tanaoroshi.records.estimates import Estimate, Unmeasured
+
+if TYPE_CHECKING:
+    from tanaoroshi.records.attributes import Floats, Ints
+    from tanaoroshi.records.comparison import DimensionMatch
 
 N = 600
 
