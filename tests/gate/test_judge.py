@@ -128,7 +128,7 @@ def test_nothing_changed_passes_the_strictest_bound() -> None:
 def test_bounds_on_the_candidate_alone(bounded: dict[str, float], word: str) -> None:
     found = one({"metric": "mig", **bounded})
     assert found.verdict == word
-    assert "0.4000 [0.3900, 0.4100]" in translate(found.text, "en")
+    assert "0.400 [0.390, 0.410]" in translate(found.text, "en")
 
 
 def test_what_was_not_measured_is_undecided_with_its_reason() -> None:

@@ -7,7 +7,7 @@ import tomllib
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tanaoroshi.errors import InputError
@@ -127,6 +127,7 @@ keys = st.sampled_from(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine the first draw is
 @given(st.dictionaries(st.sampled_from(["rule", "level"]), json_like))
 def test_no_document_breaks_the_reader(document: dict[str, Any]) -> None:
     with contextlib.suppress(InputError):

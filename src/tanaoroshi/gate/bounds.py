@@ -47,6 +47,8 @@ def at_level(
     interval stays lopsided. What is known of the number's range (``least``, ``most``) cuts what the
     stretching adds, never what was there.
     """
+    if abs(level - estimate.level) < 1e-12:  # not even the last digit changes
+        return replace(estimate, level=level)
     stretch = float(ndtri((1 + level) / 2) / ndtri((1 + estimate.level) / 2))
     middle = min(max(estimate.value, estimate.low), estimate.high)
     low = middle - stretch * (middle - estimate.low)
