@@ -117,7 +117,7 @@ def test_nothing_changed_passes_the_strictest_bound() -> None:
         ({"min": 0.39}, "pass"),
         ({"min": 0.395}, "undecided"),
         ({"min": 0.42}, "fail"),
-        ({"max": 0.41}, "pass"),
+        ({"max": 0.411}, "pass"),
         ({"max": 0.405}, "undecided"),
         ({"max": 0.38}, "fail"),
         ({"min": 0.3, "max": 0.5}, "pass"),
