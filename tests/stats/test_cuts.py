@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tanaoroshi.errors import InputError
-from tanaoroshi.stats.cuts import Cut, Grid, Reals, cut_of, cuts_of, edges_of, place, width_edges
-from tanaoroshi.stats.discretize import How, discretize, discretize_codes
+from tanaoroshi.stats.cuts import Cut, Grid, cut_of, cuts_of, edges_of, place, width_edges
+from tanaoroshi.stats.discretize import How, Reals, discretize, discretize_codes
 
 if TYPE_CHECKING:
     from tanaoroshi.records.attributes import Floats, Kind

@@ -156,13 +156,13 @@ def _means(crossing: Crossing, counts: Floats | Ints) -> tuple[float, float]:
 
 def _tells(crossing: Crossing, counts: Floats | Ints) -> Floats:
     """Give what each row adds to the plug-in mean: ln p(a, b) / p(a) p(b) over pairs; (n,)."""
-    n, d = crossing.cells.shape
+    d, n = crossing.codes.shape
     rows = np.zeros(n)
     for a, (start, width) in enumerate(zip(crossing.starts, crossing.classes, strict=True)):
         table = counts[start : start + width].astype(np.float64)
         sides = table.sum(axis=-1, keepdims=True) * table.sum(axis=0, keepdims=True)
         tells = np.log(np.maximum(table * n, 1) / np.maximum(sides, 1))
         tells[:, a] = 0
-        line = crossing.lines[:, a] - crossing.lines.dtype.type(start * table[0].size)
-        rows += tells.ravel()[line[:, None] + crossing.cells].sum(axis=1)
+        for told in crossing.rows_of(tells, a):
+            rows += told
     return np.asarray(rows / (d * (d - 1)))

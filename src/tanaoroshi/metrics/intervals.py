@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from scipy.sparse import csc_array
 from scipy.stats import t as student
 
 from tanaoroshi.metrics.question import Answer, Question
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tanaoroshi.records.attributes import Floats, Ints
+    from tanaoroshi.stats.information import Crossing
 
 X = TypeVar("X")
 
@@ -72,10 +74,21 @@ def nothing_usable(question: Question) -> Answer:
 
 
 def batch_sums(rows: Floats, batches: Ints) -> Floats:
-    """Add up rows (n, ...) by batch: (batches, ...)."""
-    order = np.argsort(batches, kind="stable")
-    starts = np.flatnonzero(np.diff(batches[order], prepend=-1))
-    return np.asarray(np.add.reduceat(rows[order], starts, axis=0))
+    """Add up rows (n, ...) by batch: (batches that have rows, ...)."""
+    there = np.bincount(batches) > 0
+    n, b = len(batches), len(there)
+    # Of each row one entry, in the line of its batch: the product reads the rows as they lie.
+    owner = csc_array((np.ones(n), batches, np.arange(n + 1)), shape=(b, n))
+    return np.asarray(owner @ rows.reshape(n, -1))[there].reshape(-1, *rows.shape[1:])
+
+
+def cell_sums(crossing: Crossing, effect: Floats, a: int, batches: Ints) -> Floats:
+    """Add up by batch what each row adds by its cells of attribute ``a``: (batches, d).
+
+    ``effect``: see :meth:`~tanaoroshi.stats.information.Crossing.rows_of`.
+    """
+    columns = [np.bincount(batches, weights=rows) for rows in crossing.rows_of(effect, a)]
+    return np.stack(columns, axis=1)
 
 
 def jackknife(centre: Floats, without: Floats) -> tuple[Floats, Floats]:

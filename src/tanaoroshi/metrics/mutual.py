@@ -16,8 +16,8 @@ import numpy as np
 
 from tanaoroshi.metrics.intervals import (
     answer_by_draws,
-    batch_sums,
     best_by_chance,
+    cell_sums,
     deviations,
     pool,
 )
@@ -242,13 +242,9 @@ def _variation(asked: Question) -> tuple[Floats, Floats, Floats]:
     parts = [effects_of(crossing, asked.counts, a) for a in range(len(crossing.starts))]
     mutual, code, attribute = [], [], []
     for a, (tells, surprise, rare) in enumerate(parts):
-        start = crossing.starts[a]
-        size = tells[0].size
-        line = (crossing.lines[:, a] - start * size)[:, None]
-        cell = line + crossing.cells
-        mutual.append(batch_sums(tells.ravel()[cell], asked.batches))
-        code.append(batch_sums(surprise.ravel()[cell], asked.batches))
-        attribute.append(batch_sums(rare[line[:, 0] // size], asked.batches))
+        mutual.append(cell_sums(crossing, tells, a, asked.batches))
+        code.append(cell_sums(crossing, surprise, a, asked.batches))
+        attribute.append(np.bincount(asked.batches, weights=rare[crossing.labels[a]]))
     return np.stack(mutual, -1), np.stack(code, -1), np.stack(attribute, -1)
 
 

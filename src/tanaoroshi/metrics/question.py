@@ -21,7 +21,7 @@ from tanaoroshi.records.estimates import Measured, Unmeasured
 from tanaoroshi.records.words import Words, message
 from tanaoroshi.stats.discretize import How, discretize, discretize_codes
 from tanaoroshi.stats.information import Crossing, Information, cross
-from tanaoroshi.stats.resample import group_folds, group_index, permuted_rows
+from tanaoroshi.stats.resample import group_folds, permuted_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +130,7 @@ class Question:
     @cached_property
     def units(self) -> int:
         """How many independent images there are: groups, where rows come in groups."""
-        return len(np.unique(group_index(len(self.codes), self.group)))
+        return len(self.codes) if self.group is None else len(np.unique(self.group))
 
     @cached_property
     def cuts(self) -> int:

@@ -11,6 +11,7 @@ from tanaoroshi.metrics.intervals import (
     answer_by_draws,
     batch_sums,
     best_by_chance,
+    cell_sums,
     deviations,
     leads,
     nothing_usable,
@@ -170,9 +171,8 @@ def _thresholds(asked: Question, i: int) -> Part:
     share = (right * table).sum(axis=-1, keepdims=True) / of_class
     effect = np.zeros((width + 1, *table.shape[1:]))
     effect[:width] = (right - share) / (of_class * width)
-    line = crossing.lines[:, i] - start * table[0].size
-    rows = effect.ravel()[line[:, None] + crossing.cells]
-    return Part(value, centre, null, np.array(floor), batch_sums(rows, asked.batches))
+    variation = cell_sums(crossing, effect, i, asked.batches)
+    return Part(value, centre, null, np.array(floor), variation)
 
 
 def _correlation(asked: Question, a: int) -> Part:

@@ -21,7 +21,7 @@ from tanaoroshi.errors import InputError
 from tanaoroshi.metrics.deal import by_group, in_turn, pieces
 from tanaoroshi.metrics.question import FEWEST
 from tanaoroshi.records.attributes import Floats, Ints
-from tanaoroshi.stats.cuts import Classes, Cut, Grid, Reals, place
+from tanaoroshi.stats.cuts import Cut, Grid, place
 from tanaoroshi.stats.moments import Moments, merge_moments, moments_of, no_moments
 from tanaoroshi.stats.tally import MANY, count_pairs, count_together, packing, pairs_of
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
+
+    from tanaoroshi.stats.discretize import Classes, Reals
 
 # Batches: at most, at least, and numbers in all of them together (256 MiB) in between.
 BATCHES = 64

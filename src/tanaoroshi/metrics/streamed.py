@@ -56,7 +56,7 @@ from tanaoroshi.metrics.streamed_moments import (
 from tanaoroshi.metrics.suite import MetricSet
 from tanaoroshi.metrics.total_correlation import answer_total_correlation
 from tanaoroshi.records.words import Words, message
-from tanaoroshi.stats.large_counts import Table, informations
+from tanaoroshi.stats.information import Crossing, informations
 from tanaoroshi.stats.moments import Moments, merge_moments
 
 if TYPE_CHECKING:
@@ -64,7 +64,6 @@ if TYPE_CHECKING:
 
     from tanaoroshi.records.attributes import Floats, Ints
     from tanaoroshi.records.estimates import Unmeasured
-    from tanaoroshi.stats.information import Bias, Crossing
 
 # Tables drawn for the chance level: so many cells in all, but this many tables at least and most.
 CELLS = 5_000_000
@@ -114,11 +113,11 @@ class Streamed(Question):
     @cached_property
     def crossing(self) -> Crossing:
         """The layout of the table of counts."""
-        d = self.whole.shape[1]
         classes = np.array([len(self.lines[a]) for a in self.usable], dtype=np.int64)
         starts = np.concatenate([[0], np.cumsum(classes + 1)[:-1]]).astype(np.int64)
-        empty = np.empty((0, d), dtype=np.int64)
-        return Table(empty, empty[:, : len(classes)], starts, classes, self.whole.shape[2])
+        _, d, bins = self.whole.shape
+        codes, labels = (np.empty((width, 0), dtype=np.uint8) for width in (d, len(classes)))
+        return Crossing(codes, labels, starts, classes, bins)
 
     @cached_property
     def counts(self) -> Ints:
@@ -259,18 +258,11 @@ class Streamed(Question):
             of_class = np.rint(table.sum(axis=2) / design[:, a]).astype(np.int64)
             # A class with images has at least one.
             counts[here] = rng.multinomial(np.maximum(of_class, 1), share[None])
-        found = [self._informations(counts, bias) for bias in ("none", "jackknife")]
-        plain, (jack, code, attribute) = np.maximum(found[0][0], 0), found[1]
+        plain = np.maximum(informations(crossing, counts, "none")[0], 0)
+        jack, code, attribute = informations(crossing, counts, "jackknife")
         # The jackknife over rows sees only what independent rows would add.
         corrected = plain - (plain - jack) / design
         return plain, corrected, class_accuracy(crossing, counts), attribute, code
-
-    def _informations(self, counts: Ints, bias: Bias) -> tuple[Floats, Floats, Floats]:
-        """Return informations and entropies of a drawn table, each (d, k)."""
-        if self.group is not None:
-            return informations(self.crossing, counts, bias)
-        found = self.crossing.information(counts, bias=bias)
-        return found.mutual, found.code, np.broadcast_to(found.attribute, found.mutual.shape)
 
     def _deviations(self) -> Entropies:
         """Draw how far all entropies lie from the truth, together; (DRAWS, ...)."""

@@ -12,20 +12,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.attributes import Floats, Ints, Kind
-from tanaoroshi.stats.discretize import TURN, How, discretize
+from tanaoroshi.stats.discretize import COMPARED, TURN, Classes, How, Reals, discretize, reached
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Reals = NDArray[np.floating[Any]]
-Classes = NDArray[np.unsignedinteger[Any]]
+    from numpy.typing import NDArray
 
-# With more edges than this a search in them beats one comparison with each.
-COMPARED = 128
 # Arithmetic that is this share of a step in doubt finds no bins: comparisons do.
 DOUBT = 0.02
 
@@ -233,21 +229,11 @@ class Grid:
             if slack.max(initial=0) < DOUBT:
                 return _by_steps(columns, edges, (low, rate, slack), classes)
         if edges.shape[1] <= COMPARED:
-            return _by_comparison(columns, edges, classes)
+            return reached(columns, edges, classes)
         found = np.empty(columns.shape, dtype=classes)
-        for line, column, reached in zip(found, columns, edges, strict=True):
-            line[:] = np.searchsorted(reached, column, side="right")
+        for line, column, ends in zip(found, columns, edges, strict=True):
+            line[:] = np.searchsorted(ends, column, side="right")
         return found
-
-
-def _by_comparison(columns: Reals, edges: Reals, classes: np.dtype[Any]) -> Classes:
-    """Count the edges that were reached; on columns in the cache that beats any search."""
-    found = np.zeros(columns.shape, dtype=classes)
-    reached = np.empty(columns.shape, dtype=bool)
-    for i in range(edges.shape[1]):
-        np.greater_equal(columns, edges[:, i, None], out=reached)
-        np.add(found, reached.view(np.uint8), out=found)
-    return found
 
 
 def _by_steps(

@@ -8,9 +8,10 @@ changes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tanaoroshi.errors import InputError
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tanaoroshi.records.attributes import Floats, Ints, Kind
 
 How = Literal["quantile", "width"]
+Reals = NDArray[np.floating[Any]]
+Classes = NDArray[np.unsignedinteger[Any]]
 
 TURN = 2 * np.pi
 # Gaps between angles that differ by less than rounding are equal.
@@ -26,6 +29,10 @@ SAME_GAP = 1e-9
 # none of a million is.
 WIDE_GAP = 30
 FEWEST_STEPS = 3
+# With more edges than this a search in them beats one comparison with each.
+COMPARED = 128
+# Values that are compared at a time: they stay in the cache.
+BLOCK = 1 << 16
 
 
 def discretize(values: Floats, kind: Kind, bins: int, *, how: How = "quantile") -> Ints:
@@ -72,20 +79,23 @@ def discretize(values: Floats, kind: Kind, bins: int, *, how: How = "quantile") 
     if bins < 1:
         msg = f"bins must be at least 1, got {bins}"
         raise ValueError(msg)
-    known = ~np.isnan(values)
-    x = values[known].astype(np.float64)
+    missing = np.isnan(values)
+    some = bool(missing.any())
+    x = (values[~missing] if some else values).astype(np.float64)
     if not np.isfinite(x).all():
         raise InputError("An attribute holds infinite values: leave the cell empty instead")
     if kind == "circular":
         x = _unroll(x, how)
-    classes = np.full(len(values), -1, dtype=np.int64)
     if kind in ("nominal", "ordinal"):
-        classes[known] = np.unique(x, return_inverse=True)[1]
+        found = _between(x, np.unique(x)[1:])
     elif how == "quantile":
-        classes[known] = _equal_counts(x, bins)
+        found = _equal_counts(x, bins)
     else:
-        span = (0.0, TURN) if kind == "circular" else None
-        classes[known] = _equal_width(x, bins, span)
+        found = _equal_width(x, bins, (0.0, TURN) if kind == "circular" else None)
+    if not some:
+        return found
+    classes = np.full(len(values), -1, dtype=np.int64)
+    classes[~missing] = found
     return classes
 
 
@@ -105,10 +115,35 @@ def discretize_codes(codes: Floats, bins: int, *, how: How = "quantile") -> Ints
     -------
     int64 (n, d), classes 0..m_j-1 in each dimension.
     """
-    columns = [discretize(column, "continuous", bins, how=how) for column in codes.T]
-    if not columns:
-        return np.empty((len(codes), 0), dtype=np.int64)
-    return np.stack(columns, axis=1)
+    classes = np.empty(codes.shape[::-1], dtype=np.int64)
+    for line, column in zip(classes, codes.T, strict=True):
+        line[:] = discretize(column, "continuous", bins, how=how)
+    return classes.T
+
+
+def reached(columns: Reals, edges: Reals, classes: np.dtype[Any]) -> Classes:
+    """Count the edges that each value has reached, float (d, n) and (d, m); unsigned (d, n).
+
+    Comparing with one edge after the other, on columns in the cache, beats any search while there
+    are no more than ``COMPARED``.
+    """
+    found = np.zeros(columns.shape, dtype=classes)
+    over = np.empty(columns.shape, dtype=bool)
+    for i in range(edges.shape[1]):
+        np.greater_equal(columns, edges[:, i, None], out=over)
+        np.add(found, over.view(np.uint8), out=found)
+    return found
+
+
+def _between(x: Floats, edges: Floats) -> Ints:
+    """Return how many of rising edges each value has reached, int64 (n,)."""
+    if len(edges) > COMPARED:
+        return np.searchsorted(edges, x, side="right")
+    found = np.empty(len(x), dtype=np.int64)
+    for begin in range(0, len(x), BLOCK):
+        here = slice(begin, begin + BLOCK)
+        found[here] = reached(x[None, here], edges[None], np.dtype(np.uint8))[0]
+    return found
 
 
 def _equal_counts(x: Floats, bins: int) -> Ints:
@@ -116,26 +151,27 @@ def _equal_counts(x: Floats, bins: int) -> Ints:
     n = len(x)
     if n == 0:
         return np.empty(0, dtype=np.int64)
-    order = np.argsort(x)
-    is_new = np.diff(x[order]) > 0
-    first = np.concatenate([[0], np.flatnonzero(is_new) + 1])
-    after = np.concatenate([first[1:], [n]])
+    ranked = np.sort(x)
+    rises = ranked[1:] > ranked[:-1]
+    # Without ties, which is usual, there is nothing to look for.
+    first = np.arange(n) if rises.all() else np.append(0, np.flatnonzero(rises) + 1)
     if len(first) <= bins:
-        level = np.arange(len(first))
-    else:
-        # bins × (middle rank) in whole numbers, so that a value on a cut is known to lie on it:
-        # the cuts are mirrored at the median, and what lies on the median's cut belongs to neither
-        # side.
-        middle, cuts = bins * (first + after), _cuts(x[order], bins)
-        place = np.searchsorted(cuts, middle, side="right")
-        on_cut = np.append(cuts, -1)[place - 1] == middle
-        level = 2 * place
-        level[on_cut & (2 * place < bins)] -= 2
-        level[on_cut & (2 * place == bins)] -= 1
-        level = np.cumsum(np.concatenate([[0], np.diff(level) > 0]))
-    classes = np.empty(n, dtype=np.int64)
-    classes[order] = np.repeat(level, after - first)
-    return classes
+        return _between(x, ranked[first[1:]])
+    # bins × (middle rank) in whole numbers, so that a value on a cut is known to lie on it: the
+    # cuts are mirrored at the median, and what lies on the median's cut belongs to neither side.
+    middle, cuts = bins * (first + np.append(first[1:], n)), _cuts(ranked, bins)
+
+    def level(value: Ints) -> Ints:
+        place = np.searchsorted(cuts, middle[value], side="right")
+        on_cut = np.append(cuts, -1)[place - 1] == middle[value]
+        lower = np.where(2 * place < bins, 2, np.where(2 * place == bins, 1, 0))
+        return np.asarray(2 * place - on_cut * lower)
+
+    # A class begins with the first value whose middle has reached a cut, or with the next.
+    begins = np.searchsorted(middle, cuts)
+    begins = np.unique(np.concatenate([begins, begins + 1]))
+    begins = begins[(begins > 0) & (begins < len(first))]
+    return _between(x, ranked[first[begins[level(begins) > level(begins - 1)]]])
 
 
 def _cuts(x: Floats, bins: int) -> Ints:
@@ -148,17 +184,18 @@ def _cuts(x: Floats, bins: int) -> Ints:
     reach = n // (2 * bins) + 1
     if reach < FEWEST_STEPS or bins < 2:
         return cuts
-    # A boundary has so many values below it; mirrored values have mirrored boundaries.
-    below = (cuts // (2 * bins))[:, None] + np.arange(-reach, reach + 2)[None, :]
-    inside = (np.abs(2 * bins * below - cuts[:, None]) <= n) & (below > 0) & (below < n)
-    steps = np.where(inside, np.diff(x)[np.clip(below - 1, 0, n - 2)], np.nan)
     # Of very many steps a part tells what is usual.
-    some = steps[:, :: max(1, steps.shape[1] // 1000)]
-    usual, widest = np.nanmedian(some, axis=1), np.nanmax(steps, axis=1)
-    alone = (steps == widest[:, None]).sum(axis=1) == 1
-    moved = (usual > 0) & (widest > WIDE_GAP * usual) & alone
-    gap = np.take_along_axis(below, np.nanargmax(steps, axis=1)[:, None], 1)[:, 0]
-    return np.unique(np.where(moved, 2 * bins * gap, cuts))
+    part = max(1, (2 * reach + 2) // 1000)
+    for i, cut in enumerate(cuts.tolist()):
+        # A boundary has so many values below it; mirrored values have mirrored boundaries.
+        low = max(-((n - cut) // (2 * bins)), 1)
+        high = min((cut + n) // (2 * bins), n - 1)
+        steps = x[low : high + 1] - x[low - 1 : high]
+        usual = np.median(steps[(cut // (2 * bins) - reach - low) % part :: part])
+        widest = steps.max()
+        if widest > WIDE_GAP * usual > 0 and (steps == widest).sum() == 1:
+            cuts[i] = 2 * bins * (low + int(steps.argmax()))
+    return np.unique(cuts)
 
 
 def _equal_width(x: Floats, bins: int, span: tuple[float, float] | None) -> Ints:

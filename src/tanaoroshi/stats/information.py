@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.special import xlogy
+from scipy.special import xlog1py, xlogy
 
 from tanaoroshi.records.attributes import Floats, Ints
+from tanaoroshi.stats.discretize import Classes
+from tanaoroshi.stats.tally import MANY, count_together, packing, pairs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 Normaliser = Literal["attribute", "code", "joint", "mean", "min"]
 Bias = Literal["none", "jackknife"]
@@ -136,10 +138,21 @@ class Crossing:
 
     Made by :func:`cross`. The tables of all attributes stand in one array: attribute a has the
     lines ``starts[a]`` to ``starts[a] + classes[a] - 1``, and one more for its missing rows.
+
+    Attributes
+    ----------
+    codes
+        uint (d, n): classes of the codes.
+    labels
+        uint (k, n): classes of the attributes, ``classes[a]`` where missing.
+    starts, classes
+        int64 (k,): where the lines of each attribute begin, and how many classes it has.
+    bins
+        Most classes of a dimension.
     """
 
-    cells: Ints
-    lines: Ints
+    codes: Classes
+    labels: Classes
     starts: Ints
     classes: Ints
     bins: int
@@ -163,24 +176,44 @@ class Crossing:
         -------
         (lines, d, m): int64 without weights, float64 with.
         """
-        n, d = self.cells.shape
+        d, n = self.codes.shape
+        labels = self.labels if order is None else np.take(self.labels, order, axis=1)
+        if weights is None and n >= MANY:
+            plan = packing(d, self.bins, tuple((self.classes + 1).tolist()))
+            return pairs_of(count_together(self.codes, labels, plan), plan)
         step = max(1, BLOCK // max(1, d))
+        cells = self.codes + (np.arange(d) * self.bins)[:, None]
         table = np.zeros(
             (self.total_lines, d * self.bins), dtype=np.int64 if weights is None else np.float64
         )
         # A block of one attribute stays in the processor's cache: a third faster than all at once.
-        index = np.empty((min(step, n), d), dtype=np.int64)
-        for a, (start, width) in enumerate(zip(self.starts, self.classes, strict=True)):
-            column = self.lines[:, a] if order is None else self.lines[order, a]
-            column = column - start * table.shape[1]
+        index = np.empty((d, min(step, n)), dtype=np.int64)
+        for label, start, width in zip(labels, self.starts, self.classes, strict=True):
+            line = label.astype(np.int64) * table.shape[1]
             part = table[start : start + width + 1].reshape(-1)
             for begin in range(0, n, step):
                 rows = slice(begin, begin + step)
-                here = index[: min(step, n - begin)]
-                np.add(self.cells[rows], column[rows, None], out=here)
-                weight = None if weights is None else np.repeat(weights[rows], d)
+                here = index[:, : min(step, n - begin)]
+                np.add(cells[:, rows], line[rows], out=here)
+                weight = None if weights is None else np.tile(weights[rows], d)
                 part += np.bincount(here.ravel(), weights=weight, minlength=part.size)
         return table.reshape(self.total_lines, d, self.bins)
+
+    def rows_of(self, effect: Floats, a: int) -> Iterator[Floats]:
+        """Look up what each row has by its classes of attribute ``a`` and of each dimension.
+
+        Parameters
+        ----------
+        effect
+            float64 (classes + 1, d, m), the last line for missing rows.
+
+        Yields
+        ------
+        float64 (n,), one dimension after the other.
+        """
+        line = self.labels[a].astype(np.int64) * self.bins
+        for j, column in enumerate(self.codes):
+            yield np.take(effect[:, j].ravel(), line + column)
 
     def information(self, counts: Floats | Ints, *, bias: Bias = "none") -> Information:
         """Turn counts into entropies and mutual informations.
@@ -193,23 +226,18 @@ class Crossing:
             ``none``: plug-in. ``jackknife``: every entropy is its delete-one jackknife, which
             has a closed form in the counts; a mutual information may then fall below 0.
         """
-        d, k = counts.shape[1], len(self.starts)
-        code, joint = np.zeros((d, k)), np.zeros((d, k))
-        attribute, n = np.zeros(k), np.zeros(k)
-        mass = _mass(counts, bias).sum(axis=2)
-        for a, (start, width) in enumerate(zip(self.starts, self.classes, strict=True)):
-            here = slice(start, start + width)
-            # Of one attribute: the same rows in every dimension.
-            of_class = counts[here, 0].sum(axis=-1) if d else np.zeros(width, counts.dtype)
-            n[a] = of_class.sum()
-            if n[a] > 1:
-                whole = _whole(float(n[a]), bias)
-                attribute[a] = whole - _mass(of_class, bias).sum() / n[a]
-                of_bin = np.add.reduce(counts[here])
-                code[:, a] = whole - _mass(of_bin, bias).sum(axis=-1) / n[a]
-                joint[:, a] = whole - mass[here].sum(axis=0) / n[a]
-        mutual = code + attribute - joint
-        return Information(np.maximum(mutual, 0) if bias == "none" else mutual, code, attribute, n)
+        mutual, code, attribute = informations(self, counts, bias)
+        # Of one attribute: the same rows in every dimension.
+        n = self.added(counts.sum(axis=2)).astype(np.float64)
+        of_attribute = [x[:, 0] if len(code) else np.zeros(len(x)) for x in (attribute.T, n)]
+        return Information(np.maximum(mutual, 0) if bias == "none" else mutual, code, *of_attribute)
+
+    def added(self, lines: Floats | Ints) -> Floats | Ints:
+        """Add up the lines of each attribute but the missing one, (lines, ...) → (k, ...)."""
+        sums = np.zeros((len(self.starts), *lines.shape[1:]), dtype=lines.dtype)
+        for line, start, width in zip(sums, self.starts, self.classes, strict=True):
+            line[...] = lines[start : start + width].sum(axis=0)
+        return sums
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,20 +280,42 @@ def cross(code_bins: Ints, attribute_bins: Ints) -> Crossing:
     -------
     Crossing
     """
-    n, d = code_bins.shape
-    k = attribute_bins.shape[1]
+    n, k = attribute_bins.shape
     bins = int(code_bins.max()) + 1 if code_bins.size else 1
     top = attribute_bins.max(axis=0) if n else np.full(k, -1)
     classes = (top + 1).astype(np.int64)
-    starts = np.concatenate([[0], np.cumsum(classes + 1)[:-1]]).astype(np.int64)[:k]
-    line = np.where(attribute_bins < 0, classes, attribute_bins) + starts
+    labels = np.where(attribute_bins < 0, classes, attribute_bins)
     return Crossing(
-        cells=code_bins.astype(np.int64) + np.arange(d) * bins,
-        lines=line.astype(np.int64) * (d * bins),
-        starts=starts,
+        codes=_compact(code_bins.T, bins),
+        labels=_compact(labels.T, int(classes.max(initial=0))),
+        starts=np.concatenate([[0], np.cumsum(classes + 1)[:-1]]).astype(np.int64)[:k],
         classes=classes,
         bins=bins,
     )
+
+
+def informations(
+    crossing: Crossing, counts: Floats | Ints, bias: Bias
+) -> tuple[Floats, Floats, Floats]:
+    """Return mutual informations and entropies of code and attribute, each (d, k), in nats.
+
+    Parameters
+    ----------
+    crossing
+        The layout of the table.
+    counts
+        (lines, d, m); dimensions need not agree on an attribute's counts.
+    bias
+        See :meth:`Crossing.information`; informations may be below 0 by rounding or correction.
+    """
+    of_class = counts.sum(axis=2)
+    n = crossing.added(of_class).astype(np.float64)
+    n = np.where(n > 0, n, 1)
+    whole = _whole(n, bias)
+    code = whole - _mass(crossing.added(counts), bias).sum(axis=2) / n
+    attribute = whole - crossing.added(_mass(of_class, bias)) / n
+    joint = whole - crossing.added(_mass(counts, bias).sum(axis=2)) / n
+    return (code + attribute - joint).T, code.T, attribute.T
 
 
 def association_matrix(
@@ -324,22 +374,34 @@ def association_null(
     return np.stack(draws) if draws else np.empty(shape)
 
 
+def _compact(classes: Ints, most: int) -> Classes:
+    """Keep a row of classes together, in as few bytes as hold the largest."""
+    return np.ascontiguousarray(classes, dtype=np.min_scalar_type(most))
+
+
 def _mass(counts: Floats | Ints, bias: Bias = "none") -> Floats:
-    """Return what each count takes off the entropy; for whole counts it is looked up."""
-    if counts.dtype.kind == "f":
-        return np.asarray(xlogy(counts, counts))
-    known = np.arange(counts.max(initial=0) + 1, dtype=np.float64)
-    mass = xlogy(known, known)
-    if bias == "jackknife":
-        mass[1:] = known[1:] * np.diff(mass)
-    return np.asarray(mass[counts])
+    """Return what each count takes off the entropy; looked up where that is less to work out."""
+    if counts.dtype.kind == "f" or counts.max(initial=0) > counts.size:
+        return _mass_of(counts.astype(np.float64), bias)
+    return np.asarray(_mass_of(np.arange(counts.max(initial=0) + 1.0), bias)[counts])
 
 
-def _whole(n: float, bias: Bias) -> float:
+def _mass_of(x: Floats, bias: Bias) -> Floats:
+    return np.asarray(xlogy(x, x) if bias == "none" else x * _step(x))
+
+
+def _whole(n: Floats, bias: Bias) -> Floats:
     """Return the entropy's other term: ``H = _whole(n) - sum(_mass(counts)) / n``."""
-    if bias == "none":
-        return float(np.log(n))
-    return float(xlogy(n, n) - xlogy(n - 1, n - 1))
+    return np.asarray(np.log(n) if bias == "none" else _step(n))
+
+
+def _step(x: Floats) -> Floats:
+    """Return x log x - (x - 1) log (x - 1), 0 at 0, without taking near numbers apart.
+
+    With hundreds of millions of rows their difference would have few digits left.
+    """
+    y = np.maximum(x, 1)
+    return np.asarray(np.log(y) - xlog1py(y - 1, -1 / y))
 
 
 def _share(information: Floats, code: Floats, attribute: Floats, normalise: Normaliser) -> Floats:

@@ -15,7 +15,7 @@ import numpy as np
 from tanaoroshi.records.attributes import Floats
 
 if TYPE_CHECKING:
-    from tanaoroshi.stats.cuts import Reals
+    from tanaoroshi.stats.discretize import Reals
 
 # The first mean of a part is that of about so many of its rows; it need not be exact.
 GLANCE = 1024

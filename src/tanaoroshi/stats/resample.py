@@ -142,7 +142,8 @@ def group_folds(n: int, group: Ints | None, folds: int, *, rng: np.random.Genera
         msg = f"folds must lie between 2 and the number of groups ({len(sizes)}), got {folds}"
         raise ValueError(msg)
     # Largest first, to and fro (0 1 2 2 1 0 ...), so that no fold collects the large ones.
-    order = np.lexsort((rng.random(len(sizes)), -sizes))
+    lot = rng.random(len(sizes))
+    order = np.argsort(lot) if np.ptp(sizes) == 0 else np.lexsort((lot, -sizes))
     turn = np.arange(len(sizes)) % (2 * folds)
     fold = np.empty(len(sizes), dtype=np.int64)
     fold[order] = np.minimum(turn, 2 * folds - 1 - turn)

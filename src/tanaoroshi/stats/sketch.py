@@ -19,7 +19,8 @@ import numpy as np
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.attributes import Floats
-from tanaoroshi.stats.cuts import Reals, width_edges
+from tanaoroshi.stats.cuts import width_edges
+from tanaoroshi.stats.discretize import Reals
 
 if TYPE_CHECKING:
     from tanaoroshi.stats.discretize import How

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tanaoroshi.records.attributes import Ints
-    from tanaoroshi.stats.cuts import Classes
+    from tanaoroshi.stats.discretize import Classes
 
 # Cells of a common table: as many as fit into the second cache, and into a number of 16 bits.
 CELLS = 1 << 16
@@ -95,7 +95,7 @@ def count_pairs(cells: Classes, lines: Sequence[Classes], widths: Sequence[int],
     return counts
 
 
-def count_together(cells: Classes, lines: Sequence[Classes], plan: Packing) -> list[Ints]:
+def count_together(cells: Classes, lines: Classes | Sequence[Classes], plan: Packing) -> list[Ints]:
     """Count groups of dimensions against groups of attributes; arrays as for count_pairs.
 
     Returns
