@@ -13,10 +13,11 @@ from sklearn.linear_model import Lasso, MultiTaskLasso
 from sklearn.tree import DecisionTreeRegressor
 
 from tanaoroshi.errors import InputError
-from tanaoroshi.metrics import boosting, dci
-from tanaoroshi.metrics.boosting import classify, regress, sort_codes
+from tanaoroshi.metrics import boosting, dci, ranges
+from tanaoroshi.metrics.boosting import classify, regress
 from tanaoroshi.metrics.dci import completeness, disentanglement
 from tanaoroshi.metrics.lasso import FOLDS, fit, fit_all, held_out, moments, solve, targets
+from tanaoroshi.metrics.ranges import sort_codes
 from tanaoroshi.metrics.trees import grow
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 
@@ -185,11 +186,11 @@ def test_the_first_stages_are_scikit_learns_to_the_last_digit(
     x, y = exact("four", 2000)
     train, test = np.arange(1500), np.arange(1500, 2000)
     theirs = GradientBoostingClassifier(n_estimators=3).fit(x[train], y[train])
-    monkeypatch.setattr(boosting, "RANGES", 1500)
+    monkeypatch.setattr(ranges, "RANGES", 1500)
     ours = classify(sort_codes(x, train, test), y[train].astype(int), rng=rng())
     np.testing.assert_allclose(ours.credit.sum(axis=0), theirs.feature_importances_, atol=1e-6)
     np.testing.assert_allclose(ours.predicted, theirs.predict_proba(x[test]), atol=1e-6)
-    monkeypatch.setattr(boosting, "RANGES", 40)
+    monkeypatch.setattr(ranges, "RANGES", 40)
     coarse = classify(sort_codes(x, train, test), y[train].astype(int), rng=rng())
     np.testing.assert_allclose(coarse.credit.sum(axis=0), ours.credit.sum(axis=0), atol=0.01)
 
@@ -198,7 +199,7 @@ def test_each_batchs_credit_is_how_much_its_squared_error_fell(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(boosting, "STAGES", 1)
-    monkeypatch.setattr(boosting, "RANGES", 2000)
+    monkeypatch.setattr(ranges, "RANGES", 2000)
     x, y = exact("number", 2000)
     rows = np.arange(len(x))
     batches = rows % 7

@@ -2,85 +2,41 @@
 
 The same trees as scikit-learn's ``GradientBoosting…`` with its defaults: 100 stages, depth 3,
 learning rate 0.1, splits by squared error of the gradient, no limit on the size of a leaf. Three
-things save the time. The rows are sorted once. The trees of a stage (one a class) grow side by
-side, and one sparse product adds up their gradients by ranges of each dimension. A split is looked
-for first between the ranges, some ``RANGES`` of them, then value by value inside the ranges beside
-the best and at both ends of a node, where single rows can make a split. So a split that is not the
-best of all, but nearly, is taken now and then; DCI's figures agree to 0.01.
+things save the time. The rows are sorted once (:mod:`tanaoroshi.metrics.ranges`). The trees of a
+stage (one a class) grow side by side, and one sparse product adds up their gradients by ranges of
+each dimension. A split is looked for first between the ranges, some hundreds of them, then value by
+value inside the ranges beside the best and at both ends of a node, where single rows can make a
+split. So a split that is not the best of all, but nearly, is taken now and then; DCI's figures
+agree to 0.01.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.special import expit, softmax
 
-from tanaoroshi.records.attributes import Floats, Ints
+if TYPE_CHECKING:
+    from tanaoroshi.metrics.question import Bools
+    from tanaoroshi.metrics.ranges import Sorted
+    from tanaoroshi.records.attributes import Floats, Ints
 
-Bools = NDArray[np.bool_]
 Singles = NDArray[np.float32]
 Nodes = NDArray[np.int8]
 AnyFloats = NDArray[np.floating[Any]]
 
 STAGES, DEPTH, RATE = 100, 3, 0.1
-RANGES = 500
 # Numbers held at a time for each node of a tree: bounds the memory, not the answer.
 BLOCK = 500_000
 TOGETHER = 16
-# Each stage takes and gives back arrays up to this size. glibc returns large ones to the system
-# every time, and fetching them again costs a third of the whole, until it has once been given back
-# one as large (mallopt(3), M_MMAP_THRESHOLD); elsewhere this does nothing.
-KEPT = 30_000_000
 # A leaf whose rows are all but certain would otherwise leap to where no number reaches.
 LEAP = 1e6
 # What sums in single precision leave undecided; and what of the squared error is no gain at all.
 NEARLY, NOISE = 1e-6, 1e-12
 # How far to look for the next row of a node before looking at all rows.
 REACH = 64
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sorted:
-    """Rows to train on (n) and to predict (m), sorted and cut into ranges along each dimension.
-
-    Attributes
-    ----------
-    x
-        float64 (f, n + m): the f dimensions that vary and are no copies of others.
-    order
-        int64 (f, n): training rows by rising value.
-    cut
-        bool (f, n): whether the value rises after this place of the order.
-    begin
-        int64 (f, b + 1): first place of each range; empty ranges stand last.
-    table
-        (f·b, n): which rows lie in which range.
-    width
-        Largest number of rows in a range that holds more than one value.
-    copies, dimensions
-        For each dimension that varies, which of the f it is a copy of; and how many there are.
-    """
-
-    x: Floats
-    order: Ints
-    cut: Bools
-    begin: Ints
-    table: sparse.csr_matrix
-    width: int
-    copies: dict[int, int]
-    dimensions: int
-
-    def spread(self, credit: Floats) -> Floats:
-        """Write credit (b, f) as shares of all dimensions (b, d), copies sharing alike."""
-        shares = np.zeros((len(credit), self.dimensions))
-        held = np.bincount(list(self.copies.values()), minlength=self.x.shape[0])
-        for j, f in self.copies.items():
-            shares[:, j] = credit[:, f] / held[f]
-        return np.asarray(shares / np.maximum(shares.sum(), 1e-300))
 
 
 class Boosted(NamedTuple):
@@ -114,41 +70,6 @@ class Trees(NamedTuple):
     credit: Floats
     pull: Floats
     size: Floats
-
-
-def range_width(n: int) -> int:
-    """Return how many of n rows a range holds."""
-    return max(1, int(n / max(RANGES, 4 * np.sqrt(n))))
-
-
-def sort_codes(codes: Floats, train: Ints, test: Ints) -> Sorted:
-    """Prepare codes (n, d) for trees that train on some rows and predict others."""
-    given_back = np.empty(KEPT, dtype=np.uint8)
-    del given_back
-    x = np.ascontiguousarray(codes[train].T)
-    n = len(train)
-    order = np.argsort(x, axis=1, kind="stable")
-    values = np.take_along_axis(x, order, axis=1)
-    cut = np.zeros(x.shape, dtype=np.bool_)
-    cut[:, :-1] = values[:, :-1] < values[:, 1:]
-    copies = _copies(order, cut)
-    kept = np.array(sorted(set(copies.values())), dtype=np.int64)
-    order, cut = order[kept], cut[kept]
-    begin, width = _ranges(cut, range_width(n))
-    f, b = len(kept), begin.shape[1] - 1
-    ends = np.append(0, (begin[:, 1:] + n * np.arange(f)[:, None]).ravel())
-    ones = np.ones(f * n, dtype=np.float32)
-    table = sparse.csr_matrix((ones, order.ravel(), ends), shape=(f * b, n))
-    return Sorted(
-        x=np.hstack([x[kept], codes[test].T[kept]]),
-        order=order,
-        cut=cut,
-        begin=begin,
-        table=table,
-        width=width,
-        copies={j: int(np.searchsorted(kept, first)) for j, first in copies.items()},
-        dimensions=codes.shape[1],
-    )
 
 
 def classify(
@@ -402,39 +323,3 @@ def _thresholds(rows: Sorted, best: Split, split: Bools, node: Nodes) -> Floats:
     high = rows.x[best.feature, following]
     middle = low + (high - low) / 2
     return np.asarray(np.where(middle < high, middle, low))
-
-
-def _copies(order: Ints, cut: Bools) -> dict[int, int]:
-    """Find for each dimension that varies the first that splits rows alike, rising or falling."""
-    first: dict[bytes, int] = {}
-    copies = {}
-    for j in range(len(order)):
-        if not cut[j].any():
-            continue
-        level = np.empty(len(order[j]), dtype=np.int32)
-        level[order[j]] = np.append(0, np.cumsum(cut[j])[:-1])
-        falling = level.max() - level
-        apart = int((level != falling).argmax())
-        copies[j] = first.setdefault(min(level, falling, key=lambda x: x[apart]).tobytes(), j)
-    return copies
-
-
-def _ranges(cut: Bools, width: int) -> tuple[Ints, int]:
-    """Cut each order into ranges of up to ``width`` rows, or one value: first places, widest."""
-    n, widest = cut.shape[1], 0
-    found = []
-    for line in cut:
-        ends = np.append(np.flatnonzero(line) + 1, n)
-        begin = [0]
-        while begin[-1] < n:
-            reach = int(np.searchsorted(ends, begin[-1] + width, side="right")) - 1
-            nearest = int(np.searchsorted(ends, begin[-1], side="right"))
-            begin.append(int(ends[max(reach, nearest)]))
-            if reach > nearest:
-                widest = max(widest, begin[-1] - begin[-2])
-        found.append(begin)
-    most = max((len(begin) for begin in found), default=1)
-    full = np.full((len(found), most), n, dtype=np.int64)
-    for line, begin in zip(full, found, strict=True):
-        line[: len(begin)] = begin
-    return full, widest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -79,7 +80,8 @@ def batch_sums(rows: Floats, batches: Ints) -> Floats:
     n, b = len(batches), len(there)
     # Of each row one entry, in the line of its batch: the product reads the rows as they lie.
     owner = csc_array((np.ones(n), batches, np.arange(n + 1)), shape=(b, n))
-    return np.asarray(owner @ rows.reshape(n, -1))[there].reshape(-1, *rows.shape[1:])
+    sums = owner @ rows.reshape(n, math.prod(rows.shape[1:]))
+    return np.asarray(sums[there].reshape(there.sum(), *rows.shape[1:]))
 
 
 def cell_sums(crossing: Crossing, effect: Floats, a: int, batches: Ints) -> Floats:

@@ -25,9 +25,7 @@ from tanaoroshi.metrics.factor_vae import answer_factor_vae
 from tanaoroshi.metrics.gaussian_wasserstein_correlation import (
     answer_gaussian_wasserstein_correlation,
 )
-from tanaoroshi.metrics.infoe import answer_infoe
-from tanaoroshi.metrics.infomec import answer_infoc, answer_infom
-from tanaoroshi.metrics.informations import informations
+from tanaoroshi.metrics.infomec import answer_infomec
 from tanaoroshi.metrics.irs import answer_irs
 from tanaoroshi.metrics.jemmig import answer_jemmig
 from tanaoroshi.metrics.mig import answer_mig
@@ -161,7 +159,7 @@ def _answers(
     # One set of fits serves all that rest on it.
     dci = cache(lambda: answer_dci(asked))
     dci_es = cache(lambda: answer_dci_es(asked))
-    told = cache(lambda: informations(asked))
+    infomec = answer_infomec(asked)
     moments = cache(lambda: spread(asked))
     elbo = cache(lambda: answer_elbo(asked))
     compute: dict[str, Callable[[], Answer]] = {
@@ -177,9 +175,9 @@ def _answers(
         "dci_informativeness": lambda: dci().informativeness,
         "dci_es_explicitness": lambda: dci_es().explicitness,
         "dci_es_size": lambda: dci_es().size,
-        "infom": lambda: answer_infom(asked, told()),
-        "infoe": lambda: answer_infoe(asked),
-        "infoc": lambda: answer_infoc(asked, told()),
+        "infom": lambda: infomec.infom,
+        "infoe": lambda: infomec.infoe,
+        "infoc": lambda: infomec.infoc,
         "irs": lambda: answer_irs(asked),
         "beta_vae": lambda: answer_beta_vae(asked),
         "factor_vae": lambda: answer_factor_vae(asked),

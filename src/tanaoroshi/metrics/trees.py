@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-from tanaoroshi.metrics.boosting import Boosted, classify, range_width, regress, sort_codes
+from tanaoroshi.metrics.boosting import Boosted, classify, regress
 from tanaoroshi.metrics.intervals import batch_sums
+from tanaoroshi.metrics.ranges import range_width, sort_codes
 from tanaoroshi.records.attributes import Floats
 from tanaoroshi.stats.resample import group_folds, group_index
 
