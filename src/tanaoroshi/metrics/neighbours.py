@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tanaoroshi.records.attributes import Floats, Ints
 
 SMALL = 2**15
+# Values looked at together, of as many dimensions as give them.
+TOGETHER = 2**14
 
 
 def pointwise(codes: Floats, labels: Ints, k: int, order: Ints | None = None) -> Floats:
@@ -49,11 +51,13 @@ def pointwise(codes: Floats, labels: Ints, k: int, order: Ints | None = None) ->
         return found
     order = np.argsort(codes, axis=0) if order is None else order
     psi = np.concatenate([[0.0], digamma(np.arange(1, n + 1))])
-    for j, rows in enumerate(order.T):
-        here = rows[used[rows]]
-        own = labels[here]
-        near, all_near = _counts(codes[here, j], own, k)
-        found[here, j] = psi[n] - psi[sizes[own]] + psi[near] - psi[all_near]
+    lines = order.T
+    for begin in range(0, len(lines), step := max(1, TOGETHER // n)):
+        rows = lines[begin : begin + step]
+        here = rows[used[rows]].reshape(-1, n)
+        column = np.arange(begin, begin + len(here))[:, None]
+        near, all_near = _counts(codes[here, column], labels[here], k)
+        found[here, column] = psi[n] - psi[sizes[labels[here]]] + psi[near] - psi[all_near]
     return found
 
 
@@ -61,20 +65,25 @@ def _counts(x: Floats, labels: Ints, k: int) -> tuple[Ints, Ints]:
     """Count, for sorted values, the rows of the same class and of any class within reach.
 
     A row's reach is the distance to its k-th neighbour of its class; the row itself is left out.
+    All arrays are (dimensions, n); dimensions know nothing of one another.
     """
+    d, n = x.shape
+    first_place = n * np.arange(d)[:, None]
     # Small integers are sorted by counting.
     small = labels.astype(np.int16) if labels.max() < SMALL else labels
-    by_class = np.argsort(small, kind="stable")
-    own, reach, mine = labels[by_class], np.empty(len(x)), np.empty(len(x), dtype=np.int64)
-    reach[by_class], mine[by_class], tied = _kth(x[by_class], own, k)
-    first, last = _within(x, reach)
+    by_class = (np.argsort(small, axis=1, kind="stable") + first_place).ravel()
+    # From here on one dimension stands after the other, each with classes of its own.
+    flat = (labels + (int(labels.max()) + 1) * np.arange(d)[:, None]).ravel()
+    own, reach, mine = flat[by_class], np.empty(d * n), np.empty(d * n, dtype=np.int64)
+    reach[by_class], mine[by_class], tied = _kth(x.ravel()[by_class], own, k)
+    first, last = _within(x, reach.reshape(d, n))
     if tied.any():
         # The places of a class among all rows, one class after the other: sorted as a whole.
-        base = own.astype(np.int64) * (len(x) + 1)
+        base = own.astype(np.int64) * (d * n + 1)
         rows = by_class[tied]
         ends = (np.searchsorted(base + by_class, base[tied] + e[rows]) for e in (first, last))
         mine[rows] = -np.subtract(*ends) - 1
-    return mine, last - first - 1
+    return mine.reshape(d, n), (last - first - 1).reshape(d, n)
 
 
 def _kth(y: Floats, labels: Ints, k: int) -> tuple[Floats, Ints, Bools]:
@@ -113,20 +122,30 @@ def _within(x: Floats, reach: Floats) -> tuple[Ints, Ints]:
     """Return from where to where sorted values lie within reach of each: first, and one after last.
 
     Distances are compared as they are rounded when subtracted, so that the neighbour that gave the
-    reach always lies within it.
+    reach always lies within it. Arrays (dimensions, n); places are counted through all dimensions.
     """
-    is_new = np.concatenate([[True], np.diff(x) > 0])
+    d, n = x.shape
+    is_new = np.ones((d, n), dtype=np.bool_)
+    is_new[:, 1:] = np.diff(x, axis=1) > 0
     points = x[is_new]
-    starts = np.append(np.flatnonzero(is_new), len(x))
-    low = np.searchsorted(points, x - reach)
-    high = np.searchsorted(points, x + reach, side="right")
-    fenced = np.concatenate([[-np.inf], points, [np.inf]])
-    while (less := x - fenced[low + 1] > reach).any():
+    starts = np.append(np.flatnonzero(is_new), d * n)
+    # Where the points of each dimension end; each has a fence on either side.
+    ends = np.cumsum(is_new.sum(axis=1))
+    fenced = np.insert(points, np.repeat(np.append(0, ends), 2)[1:-1], [-np.inf, np.inf] * d)
+    owner = np.repeat(np.arange(d), n)
+    low, high, begin = np.empty(d * n, dtype=np.int64), np.empty(d * n, dtype=np.int64), 0
+    for j, end in enumerate(ends):
+        here = slice(j * n, j * n + n)
+        low[here] = begin + np.searchsorted(points[begin:end], x[j] - reach[j])
+        high[here] = begin + np.searchsorted(points[begin:end], x[j] + reach[j], side="right")
+        begin = end
+    x, reach, past = x.ravel(), reach.ravel(), 2 * owner
+    while (less := x - fenced[low + past + 1] > reach).any():
         low += less
-    while (more := x - fenced[low] <= reach).any():
+    while (more := x - fenced[low + past] <= reach).any():
         low -= more
-    while (less := fenced[high] - x > reach).any():
+    while (less := fenced[high + past] - x > reach).any():
         high -= less
-    while (more := fenced[high + 1] - x <= reach).any():
+    while (more := fenced[high + past + 1] - x <= reach).any():
         high += more
     return starts[low], starts[high]
