@@ -14,7 +14,7 @@ from tanaoroshi.records.estimates import Unmeasured
 from tanaoroshi.records.words import message
 from tanaoroshi.stats.discretize import discretize_codes
 from tanaoroshi.stats.information import Bias, cross
-from tanaoroshi.stats.resample import group_index, permuted_rows
+from tanaoroshi.stats.resample import permuted_rows
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -89,7 +89,7 @@ def code_mutual_information(
 def answer_code_mutual_information(asked: Question, *, bias: Bias | None = None) -> Answer:
     """Answer for all pairs; it has no value for single attributes."""
     n = len(asked.codes)
-    groups = len(np.unique(group_index(n, asked.group)))
+    groups = asked.units
     if groups < FEWEST:
         return Answer(too_few(groups))
     taken = _taken(asked)

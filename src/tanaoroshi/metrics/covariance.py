@@ -15,7 +15,7 @@ from tanaoroshi.metrics.question import FEWEST
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.records.estimates import Unmeasured
 from tanaoroshi.records.words import message
-from tanaoroshi.stats.resample import group_folds, group_index, permuted_rows
+from tanaoroshi.stats.resample import group_folds, permuted_rows
 
 if TYPE_CHECKING:
     from tanaoroshi.metrics.question import Question
@@ -73,7 +73,7 @@ class Spread:
 def spread(asked: Question) -> Spread | Unmeasured:
     """Take all sums of products; or say why there is nothing to measure."""
     n = len(asked.codes)
-    groups = len(np.unique(group_index(n, asked.group)))
+    groups = asked.units
     if groups < FEWEST:
         return too_few(groups)
     centred = asked.codes - asked.codes.mean(axis=0)
@@ -110,7 +110,7 @@ def too_few(groups: int) -> Unmeasured:
 
 def fold_batches(asked: Question, d: int, most: int = BATCHES) -> Ints:
     """Put whole groups into batches whose (d, d) tables fit into memory, int64 (n,)."""
-    groups = len(np.unique(group_index(len(asked.codes), asked.group)))
+    groups = asked.units
     fitting = max(FEWEST, NUMBERS // max(d * d, 1))
     count = min(most, fitting, groups)
     return group_folds(len(asked.codes), asked.group, count, rng=asked.stream("covariance"))

@@ -18,7 +18,7 @@ from tanaoroshi.metrics.likeness import Likeness, lasso_likeness, rank_likeness
 from tanaoroshi.metrics.question import FEWEST, Answer, Convention, Question, question
 from tanaoroshi.records.estimates import Unmeasured
 from tanaoroshi.records.words import message
-from tanaoroshi.stats.resample import group_index, permuted_rows
+from tanaoroshi.stats.resample import permuted_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -191,7 +191,7 @@ def answer_udr(
     if not others:
         return Answer(Unmeasured(message("there is one training only; at least two are compared")))
     n = len(asked.codes)
-    groups = len(np.unique(group_index(n, asked.group)))
+    groups = asked.units
     if groups < FEWEST:
         return Answer(too_few(groups))
     mine = _columns(asked, settings)
