@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import tanaoroshi.store
 from tanaoroshi.errors import StoreError
+from tanaoroshi.records.comparison import RuleVerdict, Verdict
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.words import Text, message
 from tanaoroshi.store.documents import (
@@ -24,6 +25,7 @@ from tanaoroshi.store.documents import (
     from_document,
     metrics_document,
     to_document,
+    verdict_document,
 )
 from tanaoroshi.words import both
 
@@ -89,6 +91,25 @@ def test_metrics_and_archive_documents_fit_their_schemas(stocktake: Stocktake) -
     archive = archive_document(stocktake.archive, stocktake.findings)
     check(through_json(archive), "archive")
     assert archive["ties"][0]["estimate"]["value"] == 0.1 + 0.2
+
+
+def test_the_verdict_document_fits_its_schema() -> None:
+    rule = RuleVerdict(
+        "hue-stays",
+        "undecided",
+        "fail",
+        Text("Not sure.", "不明です。"),
+        {"candidate": Estimate(0.4, 0.3, 0.5, None, 100, "mig"), "interval": [0.2, 0.6]},
+        4200,
+    )
+    document = through_json(verdict_document(Verdict("undecided", (rule,), "", "ab" * 8)))
+    check(document, "verdict")
+    assert (document["base"], document["candidate"]) == (None, "ab" * 8)
+    assert document["rules"][0]["text"]["ja"] == "不明です。"
+    assert document["rules"][0]["evidence"]["candidate"]["value"] == 0.4
+    document["rules"][0]["verdict"] = "maybe"
+    with pytest.raises(jsonschema.ValidationError):
+        check(document, "verdict")
 
 
 def test_the_schemas_are_not_satisfied_by_anything(stocktake: Stocktake) -> None:

@@ -103,6 +103,22 @@ def test_everything_comes_back(
         np.testing.assert_array_equal(pictures[name].frames, exhibit.frames)
 
 
+def test_the_last_accepted_is_the_baseline(
+    server: str, another: Callable[[int], Stocktake]
+) -> None:
+    store = open_store(server)
+    first, second = (store.record(another(seed), {}, None).id for seed in (11, 12))
+    for accepted in (first, second, first):
+        store.accept(accepted, "承認")
+    again = open_store(server, create=False)
+    assert again.baseline() == first
+    assert [(line.id, line.note) for line in again.baselines()] == [
+        (first, "承認"),
+        (second, "承認"),
+        (first, "承認"),
+    ]
+
+
 def test_a_server_that_does_not_answer() -> None:
     with pytest.raises(StoreError, match=r"can't be used.*refused") as caught:
         open_store(f"postgresql://tester:secret@127.0.0.1:{_free_port()}/postgres")

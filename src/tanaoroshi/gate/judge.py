@@ -4,9 +4,9 @@ Levels
 ------
 A policy asks several questions at once, so ``level`` holds for all of them together: with m
 questions each interval is taken at 1 - (1 - level) / m (Bonferroni), re-derived from the recorded
-one by normal scaling. A shelf is one question; it was judged by the comparison, at the
-comparison's own level, which is controlled over all shelves. Bounds on the candidate are one, a
-bound on the change is another.
+one by normal scaling. Bounds on the candidate are one question, a bound on the change is another.
+A shelf counts as one too, but is not judged again: its status is the comparison's, at the level and
+with the margins of the comparison, so what the policy's level promises is promised of the numbers.
 """
 
 from __future__ import annotations

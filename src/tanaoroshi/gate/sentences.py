@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.words import Message, message
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from tanaoroshi.gate.bounds import Outcome
     from tanaoroshi.gate.policy import Require
     from tanaoroshi.records.comparison import ShelfMove
-    from tanaoroshi.records.estimates import Estimate
     from tanaoroshi.records.words import Text, Words
 
 REQUIRED: Mapping[Require, Message] = {
@@ -38,15 +38,16 @@ def shelf(label: Text, require: Require, move: ShelfMove, outcome: Outcome) -> M
             attribute=label,
             asked=asked,
         )
+    told = move.text
+    # A weaker shelf's own sentence says by how much.
+    if isinstance(move.difference, Estimate) and move.status != "weaker":
+        figure = number(move.difference, sign="+", scale=100.0, unit=" %")
+        told = message("{move} What it tells changed by {figure}.", move=told, figure=figure)
     if outcome == "kept":
-        return message("{attribute}, as asked ({asked}): {move}", **_of(label, asked, move))
+        return message("As asked ({asked}): {move}", asked=asked, move=told)
     if outcome == "violated":
-        return message("{attribute}, not as asked ({asked}): {move}", **_of(label, asked, move))
-    return message("{attribute}, undecided whether {asked}: {move}", **_of(label, asked, move))
-
-
-def _of(label: Text, asked: Message, move: ShelfMove) -> dict[str, Text | Message]:
-    return {"attribute": label, "asked": asked, "move": move.text}
+        return message("Not as asked ({asked}): {move}", asked=asked, move=told)
+    return message("Undecided whether {asked}: {move}", asked=asked, move=told)
 
 
 def no_move(label: Text) -> Message:

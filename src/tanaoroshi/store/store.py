@@ -39,7 +39,7 @@ from tanaoroshi.store.packing import (
     unpack_exhibit,
     unpack_rows,
 )
-from tanaoroshi.store.trouble import told_as_trouble
+from tanaoroshi.store.trouble import read_only, told_as_trouble
 from tanaoroshi.store.versions import MANIFEST
 
 if TYPE_CHECKING:
@@ -278,6 +278,8 @@ class Store:
             legible = note.encode("utf-8", "replace").decode().replace("\0", "")
             accepted = Baseline(row.id, _now(), legible)
             with writing(self._engine).begin() as connection:
+                if not sa.inspect(connection).has_table(baselines.name):
+                    raise read_only(self.where)  # else opening it would have made the table
                 connection.execute(sa.insert(baselines).values(**asdict(accepted)))
         return accepted
 

@@ -32,7 +32,7 @@ def _of_disk(error: OSError, where: str) -> StoreError:
     if error.errno in _FULL:
         return _full(where)
     if error.errno in _CLOSED:
-        return _read_only(where)
+        return read_only(where)
     return _other(where, error.strerror or str(error))
 
 
@@ -56,7 +56,7 @@ def _of_database(error: SQLAlchemyError, where: str) -> StoreError:
     if code.startswith("SQLITE_FULL") or code == "53100":
         return _full(where)
     if is_read_only(error):
-        return _read_only(where)
+        return read_only(where)
     if code.startswith("SQLITE_BUSY"):
         return StoreError(
             "The store {where} is in use by another program and did not become free. Try again.",
@@ -80,7 +80,8 @@ def _full(where: str) -> StoreError:
     )
 
 
-def _read_only(where: str) -> StoreError:
+def read_only(where: str) -> StoreError:
+    """Return the error of a store that may not be written."""
     return StoreError(
         "The store {where} may not be written or read by you. Change its permissions, or name "
         "another store with --store.",
