@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -20,6 +20,7 @@ def partition(classes: np.ndarray) -> set[frozenset[int]]:
     return {frozenset(np.flatnonzero(classes == c).tolist()) for c in np.unique(classes)}
 
 
+@settings(deadline=None)  # the first call imports
 @given(COLUMNS, st.integers(1, 25))
 def test_quantile_classes_stay_when_mirrored_moved_and_scaled(x: np.ndarray, bins: int) -> None:
     classes = discretize(x, "continuous", bins)
@@ -31,7 +32,10 @@ def test_quantile_classes_stay_when_mirrored_moved_and_scaled(x: np.ndarray, bin
 def test_quantile_classes_stay_under_rising_maps_that_open_no_gap(
     seed: int, n: int, bins: int
 ) -> None:
-    x = np.random.default_rng(seed).uniform(-1, 1, n)
+    # Evenly strewn, so that no step is near the thirtyfold of its neighbours' that counts as a gap:
+    # a bend could carry it across.
+    rng = np.random.default_rng(seed)
+    x = 2 * (rng.permutation(n) + rng.uniform(0.1, 0.9, n)) / n - 1
     classes = discretize(x, "continuous", bins)
     for bent in (np.arctan(x), np.exp(x), x**3 + x):
         np.testing.assert_array_equal(discretize(bent, "continuous", bins), classes)
