@@ -21,25 +21,25 @@ from tanaoroshi.sources import load_collection
 from tanaoroshi.sources.directions import load_directions
 from tanaoroshi.store import open_store
 from tanaoroshi.store.documents import from_document
-from tanaoroshi.workflows import Audit, Settings, load_recorded, take_and_record
+from tanaoroshi.workflows import Audit, Settings, load_recorded, record_taken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tanaoroshi.models import Model
     from tanaoroshi.records.attributes import Floats
     from tanaoroshi.records.progress import Progress
     from tanaoroshi.records.words import Words
+    from tanaoroshi.sources import Collection
 
 MAX_DOCUMENT_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:
-    """A comparison with what it compared; ``seconds`` is what it cost."""
+    """A comparison, and what it cost."""
 
     comparison: Comparison
-    base: Audit
-    candidate: Audit
     seconds: float
 
 
@@ -82,11 +82,11 @@ def compare_named(
     if collection is None:
         before, after = load_audit(base, store), load_audit(candidate, store)
     else:
-        before, after = (
-            _of_model(name, collection, store, seed, limit, progress) for name in (base, candidate)
-        )
+        models = load_model(base), load_model(candidate)
+        pictures = load_collection(collection, limit=limit, seed=seed)
+        before, after = (_of_model(model, pictures, store, seed, progress) for model in models)
     found = compare_stocktakes(before, after, seed=seed, directions=saved, progress=progress)
-    return Compared(found, before, after, round(time.monotonic() - start, 1))
+    return Compared(found, round(time.monotonic() - start, 1))
 
 
 def compare_stocktakes(
@@ -195,35 +195,26 @@ def _is_path(text: str) -> bool:
 
 
 def _of_model(
-    name: str,
-    collection: str,
-    store: str,
-    seed: int,
-    limit: int | None,
-    progress: Progress | None,
+    model: Model, collection: Collection, store: str, seed: int, progress: Progress | None
 ) -> Audit:
     """Return the recorded stocktake of this model on this collection; take it if there is none."""
-    known = _recorded_before(name, collection, store, seed, limit)
+    known = _recorded_before(model, collection, store, seed)
     if known is not None:
         return known
-    return take_and_record(name, collection, store=store, seed=seed, limit=limit, progress=progress)
+    return record_taken(model, collection, store=store, seed=seed, progress=progress)
 
 
-def _recorded_before(
-    name: str, collection: str, store: str, seed: int, limit: int | None
-) -> Audit | None:
-    model = load_model(name)
-    pictures = load_collection(collection, limit=limit, seed=seed)
+def _recorded_before(model: Model, collection: Collection, store: str, seed: int) -> Audit | None:
     kept = open_store(store)
     wanted = Settings(seed=seed).recorded()
     for row in kept.stocktakes():
-        if row.model != model.name or row.collection != pictures.name:
+        if row.model != model.name or row.collection != collection.name:
             continue
         found = Audit(*kept.load(row.id))
         stocktake = found.stocktake
         if (
             stocktake.model.digest == model.digest
-            and stocktake.collection.digest == pictures.digest
+            and stocktake.collection.digest == collection.digest
             and _plain(stocktake.settings) == _plain(wanted)
         ):
             return found

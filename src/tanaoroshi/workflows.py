@@ -345,12 +345,23 @@ def take_and_record(
     progress: Progress | None = None,
 ) -> Audit:
     """Load, audit and record; see :func:`take`."""
-    loaded = load_model(model)
     pictures = load_collection(collection, limit=limit, seed=seed)
+    return record_taken(load_model(model), pictures, store=store, seed=seed, progress=progress)
+
+
+def record_taken(
+    model: Model,
+    collection: Collection,
+    *,
+    store: str,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Audit:
+    """Audit and record what is loaded already; see :func:`take`."""
     kept = open_store(store)
     with _unfinished(store) as folder:
         audited = take(
-            loaded, pictures, settings=Settings(seed=seed), resume=folder, progress=progress
+            model, collection, settings=Settings(seed=seed), resume=folder, progress=progress
         )
     stocktake = kept.record(audited.stocktake, audited.exhibits, audited.codes, audited.rows)
     return replace(audited, stocktake=stocktake)
