@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tanaoroshi.records.estimates import Estimate
-from tanaoroshi.records.stocktake import Control
+from tanaoroshi.records.stocktake import OWN, Control
 from tanaoroshi.records.words import Message, Text, message
 from tanaoroshi.shelves.control import controls
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from tanaoroshi.records.attributes import Attribute
     from tanaoroshi.records.stocktake import Archive, Shelf, Stocktake
     from tanaoroshi.records.words import Arg
-
-OWN = ("own_dimension", "own_direction")
 
 
 def summarise(stocktake: Stocktake) -> tuple[Message, ...]:

@@ -17,7 +17,8 @@ from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.records.comparison import Comparison, Difference, DimensionMatch
 from tanaoroshi.records.estimates import Estimate, Unmeasured
 from tanaoroshi.records.words import message
-from tanaoroshi.shelves.moves import PLACED
+from tanaoroshi.shelves.features import standardise
+from tanaoroshi.shelves.moves import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tanaoroshi.change.settings import ChangeSettings
     from tanaoroshi.records.estimates import Measured
     from tanaoroshi.records.progress import Progress
-    from tanaoroshi.records.stocktake import Shelf, Stocktake
+    from tanaoroshi.records.stocktake import Stocktake
     from tanaoroshi.records.words import Words
 
 
@@ -139,24 +140,13 @@ def compare(
 
 def _shelf_directions(stocktake: Stocktake) -> dict[str, Floats]:
     """Return the move along every shelf of the base that has a place, unit length."""
-    d = len(stocktake.dimensions)
-    found = {}
-    for shelf in stocktake.shelves:
-        step = _step(shelf, d)
-        if step is not None:
-            found[shelf.attribute] = step
-    return found
-
-
-def _step(shelf: Shelf, d: int) -> Floats | None:
-    if shelf.status not in PLACED:
-        return None
-    j = shelf.dimension
-    if j is None and shelf.direction is not None:
-        return np.asarray(shelf.direction, np.float64)
-    if j is None and shelf.dimensions:
-        j = shelf.dimensions[0]
-    return None if j is None else np.asarray(np.eye(d)[j], np.float64)
+    axes = np.eye(len(stocktake.dimensions))
+    lines = {shelf.attribute: line_of(shelf) for shelf in stocktake.shelves}
+    return {
+        name: axes[line[0]] if isinstance(line, tuple) else line
+        for name, line in lines.items()
+        if line is not None
+    }
 
 
 def _subspace(dimensions: tuple[DimensionMatch, ...], n: int, common: Common | Words) -> Measured:
@@ -185,9 +175,7 @@ def _moved_most(
     x = common.base[:, [m.base for m in pairs]]  # type: ignore[index]
     y = common.candidate[:, [m.candidate for m in pairs]]  # type: ignore[index]
     signs = np.array([m.sign or 1 for m in pairs])
-    x = (x - x.mean(axis=0)) / np.where(x.std(axis=0) > 0, x.std(axis=0), 1)
-    y = signs * (y - y.mean(axis=0)) / np.where(y.std(axis=0) > 0, y.std(axis=0), 1)
-    far = np.sqrt(np.mean((x - y) ** 2, axis=1))
+    far = np.sqrt(np.mean((standardise(x) - signs * standardise(y)) ** 2, axis=1))
     order = np.argsort(-far, kind="stable")[:most]
     return tuple((int(common.rows[i]), float(far[i])) for i in order)
 
@@ -196,8 +184,4 @@ def _ties(base: Stocktake, candidate: Stocktake) -> dict[tuple[str, str], Differ
     """Compare the ties of the two collections, by pair of attributes."""
     before = {(t.a, t.b): t.estimate for t in base.archive.ties}
     after = {(t.a, t.b): t.estimate for t in candidate.archive.ties}
-    found = differences(
-        {f"{a}\0{b}": one for (a, b), one in before.items()},
-        {f"{a}\0{b}": one for (a, b), one in after.items()},
-    )
-    return {(name.split("\0")[0], name.split("\0")[1]): one for name, one in found.items()}
+    return differences(before, after)

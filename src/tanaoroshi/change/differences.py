@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from tanaoroshi.records.comparison import Difference
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
@@ -13,6 +14,8 @@ from tanaoroshi.records.words import message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+Key = TypeVar("Key")
 
 
 def difference(base: Measured, candidate: Measured) -> Measured:
@@ -42,16 +45,23 @@ def difference(base: Measured, candidate: Measured) -> Measured:
 
 
 def at_level(estimate: Estimate, level: float) -> Estimate:
-    """Return the estimate with its interval at another level, as of a normal distribution."""
-    factor = float(norm.ppf((1 + level) / 2) / norm.ppf((1 + estimate.level) / 2))
-    low = estimate.value - factor * (estimate.value - estimate.low)
-    high = estimate.value + factor * (estimate.high - estimate.value)
-    return Estimate(estimate.value, low, high, estimate.chance, estimate.n, estimate.method, level)
+    """Return an estimate with its interval at another level, by normal scaling.
+
+    Either side of the interval is stretched by the ratio of the normal quantiles, so a lopsided
+    interval stays lopsided.
+    """
+    if abs(level - estimate.level) < 1e-12:  # not even the last digit changes
+        return replace(estimate, level=level)
+    stretch = float(ndtri((1 + level) / 2) / ndtri((1 + estimate.level) / 2))
+    middle = min(max(estimate.value, estimate.low), estimate.high)
+    low = middle - stretch * (middle - estimate.low)
+    high = middle + stretch * (estimate.high - middle)
+    return replace(estimate, low=low, high=high, level=level)
 
 
 def differences(
-    base: Mapping[str, Measured], candidate: Mapping[str, Measured]
-) -> dict[str, Difference]:
+    base: Mapping[Key, Measured], candidate: Mapping[Key, Measured]
+) -> dict[Key, Difference]:
     """Return before, after and difference of everything that both measured."""
     return {
         name: Difference(base[name], candidate[name], difference(base[name], candidate[name]))

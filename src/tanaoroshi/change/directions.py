@@ -14,12 +14,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import t as student
 
+from tanaoroshi.metrics.intervals import jackknife
 from tanaoroshi.records.comparison import Direction
 from tanaoroshi.records.estimates import Estimate, Unmeasured
 from tanaoroshi.records.words import message
-from tanaoroshi.stats.resample import group_index
+from tanaoroshi.stats.resample import deal_groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,8 +67,7 @@ def migrate(
         return ()
     x, y = base.std(axis=0), candidate.std(axis=0)
     x, y = np.where(x > 0, x, 1.0), np.where(y > 0, y, 1.0)
-    index = group_index(len(base), group)
-    place = rng.permutation(int(index.max()) + 1)[index] % BATCHES
+    place = deal_groups(len(base), group, BATCHES, rng=rng)
     a, b = (base - base.mean(axis=0)) / x, (candidate - candidate.mean(axis=0)) / y
     parts = [_products(a[place == p], b[place == p]) for p in range(BATCHES)]
     total = _products(a, b)
@@ -82,13 +81,11 @@ def migrate(
         length = float(np.linalg.norm(moved))
         value = _fidelity(step, way)
         left = np.array([_fidelity(step, one) for one in without])
-        half = float(student.ppf((1 + level) / 2, BATCHES - 1)) * float(
-            np.sqrt((BATCHES - 1) * np.var(left))
-        )
+        low, high = jackknife(np.array(value), left, level=level)
         fidelity = Estimate(
             value,
-            max(value - half, -1.0),
-            min(value + half, 1.0),
+            max(float(low), -1.0),
+            min(float(high), 1.0),
             0.0,
             len(base),
             "cosine with the direction after the way there and back, codes alone",

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from tanaoroshi.change.pairs import Pair, Told, chance_level, draw_rows, nearness
+from tanaoroshi.change.pairs import Pair, Told, chance_level, nearness
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.records.comparison import DimensionMatch
@@ -42,6 +42,7 @@ from tanaoroshi.shelves.features import hats, knots_of
 from tanaoroshi.shelves.intervals import ratio_estimate
 from tanaoroshi.shelves.ridge import held_out_losses
 from tanaoroshi.shelves.skills import half, images_needed
+from tanaoroshi.stats.resample import draw_groups
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,7 +99,7 @@ def match_dimensions(
             n=len(base),
             m=len(candidate),
         )
-    rows = draw_rows(len(base), group, settings.max_rows, rng)
+    rows = draw_groups(len(base), group, settings.max_rows, rng=rng)
     here = None if group is None else group[rows]
     pair = Pair.of(base[rows], candidate[rows], here, settings, rng)
     near = nearness(pair)

@@ -11,8 +11,8 @@ from scipy.stats import rankdata
 from tanaoroshi.change.settings import ChangeSettings
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.shelves.features import nonlinear, standardise
-from tanaoroshi.shelves.ridge import fit, fold_sums
-from tanaoroshi.stats.resample import group_folds, group_index, permuted_rows
+from tanaoroshi.shelves.ridge import fit, fold_sums, total_of
+from tanaoroshi.stats.resample import draw_groups, group_folds, group_index, permuted_rows
 
 DEALS = 5
 """Permutations that the chance level of the agreement is the mean of."""
@@ -114,16 +114,6 @@ def _spread(codes: Floats) -> Floats:
     return np.where(spread > rounding, spread, 0.0)
 
 
-def draw_rows(n: int, group: Ints | None, most: int, rng: np.random.Generator) -> Ints:
-    """Draw whole groups until ``most`` rows are reached."""
-    if n <= most:
-        return np.arange(n)
-    index = group_index(n, group)
-    place = rng.permutation(int(index.max()) + 1)[index]
-    last = np.sort(place)[most]
-    return np.flatnonzero(place < max(int(last), 1))
-
-
 def nearness(pair: Pair) -> Floats:
     """Return the rank correlation of every dimension with every one of the other, (d, e)."""
     near: Floats = pair.x_ranks.T @ pair.y_ranks / len(pair.x)
@@ -165,7 +155,7 @@ class Told:
     def by(cls, pair: Pair, rng: np.random.Generator) -> Told:
         """Tell one code by the other."""
         losses = _all_losses(pair.y, pair.x, pair.fold)
-        rows = draw_rows(len(pair.x), pair.group, pair.settings.nonlinear_rows, rng)
+        rows = draw_groups(len(pair.x), pair.group, pair.settings.nonlinear_rows, rng=rng)
         bent_losses = np.full((len(rows), pair.x.shape[1]), np.inf)
         open_ = np.flatnonzero(losses.sum(axis=0) > (1 - ENOUGH) * np.sum(pair.x**2, axis=0))
         if len(open_):
@@ -188,9 +178,7 @@ def _all_losses(features: Floats, targets: Floats, fold: Ints) -> Floats:
     The penalty for a fold is the one that did best on the others.
     """
     sums = fold_sums(features, targets, fold)
-    total = sums[0]
-    for part in sums[1:]:
-        total = total + part
+    total = total_of(sums)
     fits = [fit(total - part) for part in sums]
     tried = np.stack([fitted.losses(part) for fitted, part in zip(fits, sums, strict=True)])
     out = np.empty_like(targets)

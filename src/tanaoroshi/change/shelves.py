@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Literal
 from tanaoroshi.change.differences import at_level, difference
 from tanaoroshi.records.comparison import ShelfMove
 from tanaoroshi.records.estimates import Estimate, Unmeasured
+from tanaoroshi.records.stocktake import OWN
 from tanaoroshi.records.words import message
 from tanaoroshi.shelves.skills import half, images_needed
 
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from tanaoroshi.records.estimates import Measured
     from tanaoroshi.records.stocktake import Shelf
     from tanaoroshi.records.words import Text, Words
-
-OWN = ("own_dimension", "own_direction")
 
 
 def compare_shelves(

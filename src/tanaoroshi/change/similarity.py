@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import t as student
 
+from tanaoroshi.metrics.intervals import jackknife
 from tanaoroshi.records.attributes import Floats
 from tanaoroshi.records.estimates import Estimate
-from tanaoroshi.stats.resample import group_index
+from tanaoroshi.stats.resample import deal_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +46,7 @@ def similarities(
     rotation: codes whose every shelf was broken by one score 1. Intervals by the jackknife over
     batches of groups; chance by pairing the images anew.
     """
-    index = group_index(len(base), group)
-    place = rng.permutation(int(index.max()) + 1)[index] % BATCHES
+    place = deal_groups(len(base), group, BATCHES, rng=rng)
     shuffled = candidate[rng.permutation(len(candidate))]
     found: dict[str, Measured] = {}
     measures: dict[str, Callable[[_Sums], float]] = {
@@ -62,9 +61,8 @@ def similarities(
     for name, measure in measures.items():
         value = measure(total)
         left = [measure(total.plus(part, -1)) for part in sums if part.n]
-        spread = np.sqrt((len(left) - 1) * np.var(left))
-        half = float(student.ppf((1 + level) / 2, len(left) - 1) * spread)
-        low, high = max(value - half, 0.0), min(value + half, 1.0)
+        ends = jackknife(np.array(value), np.array(left), level=level)
+        low, high = max(float(ends[0]), 0.0), min(float(ends[1]), 1.0)
         method = f"{name}, jackknife over {len(left)} batches of groups"
         found[name] = Estimate(value, low, high, measure(by_chance), len(base), method, level)
     return found

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from scipy.special import ndtri
-
+from tanaoroshi.change import differences
 from tanaoroshi.shelves.skills import images_needed
 
 if TYPE_CHECKING:
@@ -43,21 +42,16 @@ def at_level(
 ) -> Estimate:
     """Return an estimate with its interval at another level, by normal scaling.
 
-    Either side of the interval is stretched by the ratio of the normal quantiles, so a lopsided
-    interval stays lopsided. What is known of the number's range (``least``, ``most``) cuts what the
-    stretching adds, never what was there.
+    What is known of the number's range (``least``, ``most``) cuts what the stretching adds, never
+    what was there.
     """
-    if abs(level - estimate.level) < 1e-12:  # not even the last digit changes
-        return replace(estimate, level=level)
-    stretch = float(ndtri((1 + level) / 2) / ndtri((1 + estimate.level) / 2))
-    middle = min(max(estimate.value, estimate.low), estimate.high)
-    low = middle - stretch * (middle - estimate.low)
-    high = middle + stretch * (estimate.high - middle)
+    found = differences.at_level(estimate, level)
+    low, high = found.low, found.high
     if least is not None:
         low = max(low, min(least, estimate.low))
     if most is not None:
         high = min(high, max(most, estimate.high))
-    return replace(estimate, low=low, high=high, level=level)
+    return replace(found, low=low, high=high)
 
 
 def at_most(estimate: Estimate, limit: float) -> Outcome:

@@ -93,7 +93,7 @@ def cell_sums(crossing: Crossing, effect: Floats, a: int, batches: Ints) -> Floa
     return np.stack(columns, axis=1)
 
 
-def jackknife(centre: Floats, without: Floats) -> tuple[Floats, Floats]:
+def jackknife(centre: Floats, without: Floats, *, level: float = LEVEL) -> tuple[Floats, Floats]:
     """Return interval ends from the values with each batch left out in turn.
 
     Parameters
@@ -102,6 +102,8 @@ def jackknife(centre: Floats, without: Floats) -> tuple[Floats, Floats]:
         float (...): what the interval is built around.
     without
         float (b, ...): the same statistic without each of b batches of like size.
+    level
+        Confidence level.
 
     Returns
     -------
@@ -110,7 +112,7 @@ def jackknife(centre: Floats, without: Floats) -> tuple[Floats, Floats]:
     """
     b = len(without)
     error = np.sqrt((b - 1) / b * ((without - without.mean(axis=0)) ** 2).sum(axis=0))
-    half = student.ppf((1 + LEVEL) / 2, b - 1) * error
+    half = student.ppf((1 + level) / 2, b - 1) * error
     return np.asarray(centre - half), np.asarray(centre + half)
 
 

@@ -16,6 +16,8 @@ from tanaoroshi.records.words import Words
 ShelfStatus = Literal[
     "own_dimension", "own_direction", "shared", "spread", "tied", "none", "undecided"
 ]
+OWN: tuple[ShelfStatus, ...] = ("own_dimension", "own_direction")
+"""What counts as a shelf of its own."""
 Severity = Literal["info", "warn", "fail"]
 Pictures = NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ from tanaoroshi.shelves.probes import Probed, probe
 from tanaoroshi.shelves.skills import Skills, weigh
 from tanaoroshi.shelves.targets import Target
 from tanaoroshi.stats.multiple_tests import max_statistic_p
-from tanaoroshi.stats.resample import group_folds, group_index
+from tanaoroshi.stats.resample import draw_groups, group_folds
 
 if TYPE_CHECKING:
     from tanaoroshi.shelves.settings import ShelfSettings
@@ -60,13 +60,9 @@ class Sample:
 
     def draw(self, settings: ShelfSettings, rng: np.random.Generator) -> Sample:
         """Draw whole groups until ``max_rows`` is reached, but no fewer than ``min_groups``."""
-        n = len(self.rows)
-        if n <= settings.max_rows:
-            return self
-        index = group_index(n, self.group)
-        place = rng.permutation(int(index.max()) + 1)[index]
-        last = np.sort(place)[settings.max_rows]
-        drawn = np.flatnonzero(place < max(last, settings.min_groups))
+        drawn = draw_groups(
+            len(self.rows), self.group, settings.max_rows, fewest=settings.min_groups, rng=rng
+        )
         group = None if self.group is None else self.group[drawn]
         return Sample(self.targets, self.kinds, self.rows[drawn], self.values[drawn], group)
 

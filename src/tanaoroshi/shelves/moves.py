@@ -89,13 +89,19 @@ def place_of(shelf: Shelf, attributes: Attributes) -> tuple[int, ...] | Floats |
 
     ``None`` where the attribute has no place.
     """
+    kind = attributes.specs[attributes.names.index(shelf.attribute)].kind
+    circle = kind == "circular" and shelf.dimension is None and len(shelf.dimensions) == 2
+    if circle and shelf.status in PLACED:
+        return shelf.dimensions
+    return line_of(shelf)
+
+
+def line_of(shelf: Shelf) -> tuple[int, ...] | Floats | None:
+    """Return the one dimension, or the direction float (d,), along which an attribute is moved."""
     if shelf.status not in PLACED:
         return None
     if shelf.dimension is not None:
         return (shelf.dimension,)
-    kind = attributes.specs[attributes.names.index(shelf.attribute)].kind
-    if kind == "circular" and len(shelf.dimensions) == 2:
-        return shelf.dimensions
     if shelf.direction is not None:
         return np.asarray(shelf.direction, dtype=np.float64)
     return shelf.dimensions[:1] or None

@@ -24,6 +24,7 @@ from tanaoroshi.shelves.ridge import (
     held_out_losses,
     nest,
     row_losses,
+    total_of,
 )
 from tanaoroshi.shelves.targets import embed
 
@@ -283,9 +284,7 @@ def _along(projections: Floats, target: Floats, fold: Ints, knots: int) -> Float
         curve = hats(place, knots_of(place[~held], knots))
         sums = fold_sums(curve, target, fold)
         others = [s for g, s in enumerate(sums) if g != f]
-        total = others[0]
-        for part in others[1:]:
-            total = total + part
+        total = total_of(others)
         inner = sum(fit(total - part).losses(part).sum(axis=1) for part in others)
         fitted = fit(total)
         guess = fitted.y0 + (curve[held] - fitted.x0) @ fitted.slopes[np.argmin(inner)]

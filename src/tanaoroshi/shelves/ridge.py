@@ -8,6 +8,8 @@ inner cross-validation that never saw the held-out fold.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +17,8 @@ import numpy as np
 from tanaoroshi.records.attributes import Floats
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tanaoroshi.records.attributes import Ints
 
 # The penalty in units of the mean eigenvalue of the products of the features. From hardly any to
@@ -77,6 +81,11 @@ def fold_sums(features: Floats, target: Floats, fold: Ints) -> list[Sums]:
     return found
 
 
+def total_of(sums: Sequence[Sums]) -> Sums:
+    """Return the sums of all folds."""
+    return reduce(add, sums)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
     """Ridge fits of some rows, one for each penalty.
@@ -128,9 +137,7 @@ class Nested:
 
 def nest(sums: list[Sums]) -> Nested:
     """Fit one design without each fold and each pair of folds."""
-    total = sums[0]
-    for part in sums[1:]:
-        total = total + part
+    total = total_of(sums)
     inner = np.zeros((len(sums), len(PENALTIES), len(total.y)))
     pairs = {}
     for f in range(len(sums)):

@@ -150,6 +150,29 @@ def group_folds(n: int, group: Ints | None, folds: int, *, rng: np.random.Genera
     return fold[index]
 
 
+def deal_groups(n: int, group: Ints | None, batches: int, *, rng: np.random.Generator) -> Ints:
+    """Deal whole groups into batches of about as many groups each; int64 (n,), 0..batches-1."""
+    index = group_index(n, group)
+    return rng.permutation(int(index.max()) + 1)[index] % batches
+
+
+def draw_groups(
+    n: int, group: Ints | None, most: int, *, fewest: int = 1, rng: np.random.Generator
+) -> Ints:
+    """Draw whole groups until ``most`` rows are reached, but no fewer than ``fewest`` groups.
+
+    Returns
+    -------
+    int64 (≤ n,), rising rows; all of them where there are no more than ``most``.
+    """
+    if n <= most:
+        return np.arange(n)
+    index = group_index(n, group)
+    place = rng.permutation(int(index.max()) + 1)[index]
+    last = np.sort(place)[most]
+    return np.flatnonzero(place < max(last, fewest))
+
+
 def _size_strata(sizes: Ints) -> Ints:
     """Put groups of like size together, largest first; the stratum of each group."""
     levels, counts = np.unique(sizes, return_counts=True)

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
 
 from tanaoroshi.errors import InputError, StoreError
-from tanaoroshi.records.stocktake import Exhibit, Stocktake
+from tanaoroshi.records.stocktake import OWN, Exhibit, Stocktake
 from tanaoroshi.store.catalogue import (
     baselines,
     connect,
@@ -52,7 +52,6 @@ CATALOGUE_FILE = "catalog.sqlite"
 OBJECTS_FOLDER = "objects"
 ID_LENGTH = 16
 SHORTEST_PREFIX = 4
-_OWN = ("own_dimension", "own_direction")
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +327,7 @@ class Store:
             collection=stocktake.collection.name,
             n=stocktake.collection.n,
             attributes=len(stocktake.shelves),
-            shelves=sum(shelf.status in _OWN for shelf in stocktake.shelves),
+            shelves=sum(shelf.status in OWN for shelf in stocktake.shelves),
         )
         values = {column: getattr(row, column) for column in Row.__slots__}
         try:
