@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,10 @@ import pytest
 
 import tanaoroshi.store
 from tanaoroshi.cli import run
+from tanaoroshi.comparing import compare_stocktakes
+from tanaoroshi.records.codes import ImageRows
+from tanaoroshi.records.estimates import Unmeasured
+from tanaoroshi.workflows import Audit
 from turned import rotation, signed_permutation, turn_model
 
 if TYPE_CHECKING:
@@ -184,3 +189,26 @@ def test_a_users_mistake_is_one_sentence(
     assert words in out.err
     assert out.err.count("\n") == 1
     assert not out.out
+
+
+@pytest.mark.parametrize("count", [1, 2, 29])
+def test_a_handful_of_common_images_says_nothing_of_codes(
+    count: int,
+    home: Path,
+    compare: Callable[[str, np.ndarray], dict[str, Any]],
+) -> None:
+    found = compare("same", np.eye(5))
+    kept = tanaoroshi.store.open_store(home / "store")
+    base, candidate = (Audit(*kept.load(found[who]["id"])) for who in ("base", "candidate"))
+    assert candidate.codes is not None
+    assert candidate.rows is not None
+    part = replace(
+        candidate,
+        codes=candidate.codes[:count],
+        rows=ImageRows(candidate.rows.keys[:count], None),
+    )
+    few = compare_stocktakes(base, part)
+    assert few.n == count
+    assert {m.status for m in few.dimensions} == {"undecided"}
+    assert all(isinstance(one, Unmeasured) for one in few.similarity.values())
+    assert few.directions == ()

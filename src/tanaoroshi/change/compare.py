@@ -10,11 +10,11 @@ import numpy as np
 from tanaoroshi.change.differences import differences
 from tanaoroshi.change.directions import migrate
 from tanaoroshi.change.findings import comparison_findings, summarise_comparison
-from tanaoroshi.change.matching import match_dimensions
+from tanaoroshi.change.matching import match_dimensions, too_few
 from tanaoroshi.change.shelves import compare_shelves
 from tanaoroshi.change.similarity import similarities
 from tanaoroshi.records.attributes import Floats, Ints
-from tanaoroshi.records.comparison import Comparison, Difference, DimensionMatch
+from tanaoroshi.records.comparison import Comparison, Difference, DimensionMatch, Direction
 from tanaoroshi.records.estimates import Estimate, Unmeasured
 from tanaoroshi.records.words import message
 from tanaoroshi.shelves.features import standardise
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tanaoroshi.records.estimates import Measured
     from tanaoroshi.records.progress import Progress
     from tanaoroshi.records.stocktake import Stocktake
-    from tanaoroshi.records.words import Words
+    from tanaoroshi.records.words import Text, Words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,19 +91,7 @@ def compare(
             progress=progress,
         )
         known: tuple[DimensionMatch, ...] = dimensions
-        alike = similarities(
-            common.base, common.candidate, common.group, level=settings.level, rng=rng
-        )
-        saved = {**_shelf_directions(base), **(directions or {})}
-        carried = migrate(
-            saved,
-            common.base,
-            common.candidate,
-            common.group,
-            labels,
-            level=settings.level,
-            rng=rng,
-        )
+        alike, carried = _as_wholes(base, common, directions or {}, labels, settings, rng)
         images = _moved_most(common, dimensions, settings.moved_images)
         n = len(common.rows)
     else:
@@ -136,6 +124,24 @@ def compare(
         summary=(),
     )
     return comparison_findings(summarise_comparison(found))
+
+
+def _as_wholes(
+    base: Stocktake,
+    common: Common,
+    directions: Mapping[str, Floats],
+    labels: Mapping[str, Text],
+    settings: ChangeSettings,
+    rng: np.random.Generator,
+) -> tuple[Mapping[str, Measured], tuple[Direction, ...]]:
+    """Compare the codes as wholes, and carry directions over, on images that are enough."""
+    few = too_few(len(common.rows), common.group, settings)
+    if few is not None:
+        return {"linear_cka": few, "procrustes": few}, ()
+    codes = common.base, common.candidate, common.group
+    alike = similarities(*codes, level=settings.level, rng=rng)
+    saved = {**_shelf_directions(base), **directions}
+    return alike, migrate(saved, *codes, labels, level=settings.level, rng=rng)
 
 
 def _shelf_directions(stocktake: Stocktake) -> dict[str, Floats]:

@@ -42,7 +42,7 @@ from tanaoroshi.shelves.features import hats, knots_of
 from tanaoroshi.shelves.intervals import ratio_estimate
 from tanaoroshi.shelves.ridge import held_out_losses
 from tanaoroshi.shelves.skills import half, images_needed
-from tanaoroshi.stats.resample import draw_groups
+from tanaoroshi.stats.resample import draw_groups, group_index
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,10 @@ def match_dimensions(
             n=len(base),
             m=len(candidate),
         )
-    rows = draw_groups(len(base), group, settings.max_rows, rng=rng)
+    few = too_few(len(base), group, settings)
+    if few is not None:
+        return tuple(_open(j, few, settings.min_groups) for j in range(base.shape[1]))
+    rows = draw_groups(len(base), group, settings.max_rows, fewest=settings.min_groups, rng=rng)
     here = None if group is None else group[rows]
     pair = Pair.of(base[rows], candidate[rows], here, settings, rng)
     near = nearness(pair)
@@ -163,13 +166,10 @@ class _Side:
 
 def _follow(j: int, k: int | None, to: _Side, back: _Side) -> DimensionMatch:
     """Say what became of dimension j, whose counterpart may be k."""
-    settings = to.pair.settings
-    if to.pair.groups < settings.min_groups:
-        return _open(j, None, _too_few(to.pair), needed=settings.min_groups)
-    copied = k is not None and abs(to.near[j, k]) >= settings.exact
+    copied = k is not None and abs(to.near[j, k]) >= to.pair.settings.exact
     if to.pair.spread_x[j] == 0 or not (to.active[j] or copied):
         nothing = Unmeasured(message("It carries nothing that could be followed."))
-        return _open(j, None, nothing)
+        return _open(j, nothing)
     shares = _shares(j, k, to)
     status, needed = _rule(shares, to.pair)
     if status == "matched" and k is not None:
@@ -199,9 +199,7 @@ def _follow(j: int, k: int | None, to: _Side, back: _Side) -> DimensionMatch:
 
 def _arrive(k: int, back: _Side) -> DimensionMatch:
     """Say where dimension k of the candidate came from; it is nobody's counterpart."""
-    settings, closest = back.pair.settings, back.closest(k)
-    if back.pair.groups < settings.min_groups:
-        return _open(None, k, _too_few(back.pair), needed=settings.min_groups)
+    closest = back.closest(k)
     shares = _shares(k, closest, back)
     status, needed = _rule(shares, back.pair)
     words: dict[str, DimensionStatus] = {"lost": "new", "undecided": "undecided"}
@@ -213,18 +211,20 @@ def _arrive(k: int, back: _Side) -> DimensionMatch:
     )  # fmt: skip
 
 
-def _open(
-    j: int | None, k: int | None, why: Unmeasured, needed: int | None = None
-) -> DimensionMatch:
-    return DimensionMatch(j, k, "undecided", None, None, why, why, why, images_needed=needed)
+def _open(j: int, why: Unmeasured, needed: int | None = None) -> DimensionMatch:
+    return DimensionMatch(j, None, "undecided", None, None, why, why, why, images_needed=needed)
 
 
-def _too_few(pair: Pair) -> Unmeasured:
+def too_few(n: int, group: Ints | None, settings: ChangeSettings) -> Unmeasured | None:
+    """Say that n images are too few to compare codes on; ``None`` where they are enough."""
+    groups = int(group_index(n, group).max(initial=-1)) + 1
+    if groups >= settings.min_groups:
+        return None
     return Unmeasured(
         message(
             "There are only {n} independent images in common; at least {least} are needed.",
-            n=pair.groups,
-            least=pair.settings.min_groups,
+            n=groups,
+            least=settings.min_groups,
         )
     )
 

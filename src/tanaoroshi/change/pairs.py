@@ -12,7 +12,7 @@ from tanaoroshi.change.settings import ChangeSettings
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.shelves.features import nonlinear, standardise
 from tanaoroshi.shelves.ridge import fit, fold_sums, total_of
-from tanaoroshi.stats.resample import draw_groups, group_folds, group_index, permuted_rows
+from tanaoroshi.stats.resample import draw_groups, group_folds, permuted_rows
 
 DEALS = 5
 """Permutations that the chance level of the agreement is the mean of."""
@@ -50,7 +50,6 @@ class Pair:
     mean_y: Floats
     group: Ints | None
     fold: Ints
-    groups: int
     settings: ChangeSettings
 
     @classmethod
@@ -64,11 +63,7 @@ class Pair:
     ) -> Pair:
         """Standardise both; draw the folds."""
         x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-        groups = int(group_index(len(x), group).max(initial=-1)) + 1
-        folds = min(settings.folds, groups)
-        fold = (
-            group_folds(len(x), group, folds, rng=rng) if folds >= 2 else np.zeros(len(x), np.int64)
-        )
+        fold = group_folds(len(x), group, settings.folds, rng=rng)
         x_ranks, y_ranks = rankdata(x, axis=0), rankdata(y, axis=0)
         return cls(
             standardise(ndtri((x_ranks - 0.5) / len(x))),
@@ -83,7 +78,6 @@ class Pair:
             y.mean(axis=0),
             group,
             fold,
-            groups,
             settings,
         )
 
@@ -102,7 +96,6 @@ class Pair:
             self.mean_x,
             self.group,
             self.fold,
-            self.groups,
             self.settings,
         )
 
@@ -155,7 +148,14 @@ class Told:
     def by(cls, pair: Pair, rng: np.random.Generator) -> Told:
         """Tell one code by the other."""
         losses = _all_losses(pair.y, pair.x, pair.fold)
-        rows = draw_groups(len(pair.x), pair.group, pair.settings.nonlinear_rows, rng=rng)
+        settings = pair.settings
+        rows = draw_groups(
+            len(pair.x),
+            pair.group,
+            settings.nonlinear_rows,
+            fewest=settings.min_groups,
+            rng=rng,
+        )
         bent_losses = np.full((len(rows), pair.x.shape[1]), np.inf)
         open_ = np.flatnonzero(losses.sum(axis=0) > (1 - ENOUGH) * np.sum(pair.x**2, axis=0))
         if len(open_):
