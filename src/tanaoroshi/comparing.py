@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tanaoroshi.change import ChangeSettings, Common, compare
+from tanaoroshi.change.findings import comparison_findings, summarise_comparison
 from tanaoroshi.engine import same_images
 from tanaoroshi.errors import InputError, StoreError
 from tanaoroshi.files import exists, read_bytes
 from tanaoroshi.models import load_model
 from tanaoroshi.records.comparison import Comparison
+from tanaoroshi.records.stocktake import Exhibit
 from tanaoroshi.records.words import message
+from tanaoroshi.showing import Versions, drawn, look_at_edits, moved_images, side_by_side
 from tanaoroshi.sources import load_collection
 from tanaoroshi.sources.directions import load_directions
 from tanaoroshi.store import open_store
@@ -24,8 +28,6 @@ from tanaoroshi.store.documents import from_document
 from tanaoroshi.workflows import Audit, Settings, load_recorded, record_taken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from tanaoroshi.models import Model
     from tanaoroshi.records.attributes import Floats
     from tanaoroshi.records.progress import Progress
@@ -37,9 +39,18 @@ MAX_DOCUMENT_BYTES = 256 * 2**20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:
-    """A comparison, and what it cost."""
+    """A comparison, its pictures, and what it cost.
+
+    Attributes
+    ----------
+    exhibits
+        ``before/traversal/{attribute}`` and ``after/…``: the shelves of both;
+        ``edit/{name}/before`` and ``…/after``: directions; ``moved/original``, ``moved/before``
+        and ``moved/after``: the images that moved most, in their order.
+    """
 
     comparison: Comparison
+    exhibits: Mapping[str, Exhibit]
     seconds: float
 
 
@@ -79,14 +90,18 @@ def compare_named(
     """
     start = time.monotonic()
     saved = None if directions is None else load_directions(directions)
+    versions = None
     if collection is None:
         before, after = load_audit(base, store), load_audit(candidate, store)
     else:
         models = load_model(base), load_model(candidate)
         pictures = load_collection(collection, limit=limit, seed=seed)
+        versions = Versions(*models, pictures)
         before, after = (_of_model(model, pictures, store, seed, progress) for model in models)
-    found = compare_stocktakes(before, after, seed=seed, directions=saved, progress=progress)
-    return Compared(found, round(time.monotonic() - start, 1))
+    found = compare_stocktakes(
+        before, after, seed=seed, directions=saved, versions=versions, progress=progress
+    )
+    return replace(found, seconds=round(time.monotonic() - start, 1))
 
 
 def compare_stocktakes(
@@ -96,8 +111,9 @@ def compare_stocktakes(
     seed: int = 0,
     settings: ChangeSettings | None = None,
     directions: Mapping[str, Floats] | None = None,
+    versions: Versions | None = None,
     progress: Progress | None = None,
-) -> Comparison:
+) -> Compared:
     """Say what became of every dimension, shelf, figure and direction.
 
     Parameters
@@ -110,14 +126,44 @@ def compare_stocktakes(
         Margins and levels.
     directions
         Saved directions of the base by name, float (d,) each, beside those of its shelves.
+    versions
+        Both models and the collection, where they are at hand: then edits are looked at in the
+        pictures, and models that have no codes of the same images are compared through pictures.
 
     Raises
     ------
     InputError
         When a direction has another length than the base's codes.
     """
-    d = len(base.stocktake.dimensions)
-    for name, direction in (directions or {}).items():
+    start = time.monotonic()
+    rng, audits = np.random.default_rng([seed, 7]), (base, candidate)
+    common = _common(base, candidate)
+    if versions is not None and not isinstance(common, Common):
+        common = drawn(audits, versions, rng)
+    if isinstance(common, Common):
+        _check(directions or {}, common.base.shape[1])
+    found = compare(
+        base.stocktake,
+        candidate.stocktake,
+        common,
+        settings=settings or ChangeSettings(),
+        rng=rng,
+        directions=directions,
+        progress=progress,
+    )
+    shown: Mapping[str, Exhibit] = {}
+    if versions is not None and isinstance(common, Common):
+        found, shown = look_at_edits(
+            found, audits, common, versions, directions or {}, rng, progress
+        )
+        shown = {**shown, **moved_images(found, audits, common, versions)}
+    found = comparison_findings(summarise_comparison(found))
+    shown = {**side_by_side(found, audits), **shown}
+    return Compared(found, shown, round(time.monotonic() - start, 1))
+
+
+def _check(directions: Mapping[str, Floats], d: int) -> None:
+    for name, direction in directions.items():
         if direction.shape != (d,) or not np.isfinite(direction).all():
             raise InputError(
                 "The direction {name} must be {d} finite numbers, one for each dimension of the "
@@ -126,15 +172,6 @@ def compare_stocktakes(
                 d=d,
                 got=str(direction.shape),
             )
-    return compare(
-        base.stocktake,
-        candidate.stocktake,
-        _common(base, candidate),
-        settings=settings or ChangeSettings(),
-        rng=np.random.default_rng([seed, 7]),
-        directions=directions,
-        progress=progress,
-    )
 
 
 def _common(base: Audit, candidate: Audit) -> Common | Words:

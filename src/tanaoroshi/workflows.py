@@ -269,11 +269,12 @@ def _move(
         progress=progress,
     )
     active = [d.index for d in dimensions if d.state == "active"][:DIMENSIONS_SHOWN]
+    # From the same pictures for every model, so that versions can be laid side by side.
     along_shelves = traversal_frames(
-        moved, latent, model.decoder, attributes, settings=settings.control, rng=rng
+        moved, latent, model.decoder, attributes, settings=settings.control, rng=_rng(settings, 8)
     )
     along_dimensions = dimension_frames(
-        active, latent, model.decoder, attributes, settings=settings.control, rng=rng
+        active, latent, model.decoder, attributes, settings=settings.control, rng=_rng(settings, 8)
     )
     return moved, {**along_shelves, **along_dimensions}
 

@@ -207,7 +207,7 @@ def test_a_handful_of_common_images_says_nothing_of_codes(
         codes=candidate.codes[:count],
         rows=ImageRows(candidate.rows.keys[:count], None),
     )
-    few = compare_stocktakes(base, part)
+    few = compare_stocktakes(base, part).comparison
     assert few.n == count
     assert {m.status for m in few.dimensions} == {"undecided"}
     assert all(isinstance(one, Unmeasured) for one in few.similarity.values())

@@ -119,6 +119,7 @@ def make_comparison(
         ties={("size", "hue"): Difference(number(0.25), number(0.25), tie or number(0.0, 0.005))},
         directions=(),
         images=(),
+        through="images",
         findings=(),
         summary=(),
     )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from tanaoroshi.change.differences import differences
 from tanaoroshi.change.directions import migrate
-from tanaoroshi.change.findings import comparison_findings, summarise_comparison
 from tanaoroshi.change.matching import match_dimensions, too_few
 from tanaoroshi.change.shelves import compare_shelves
 from tanaoroshi.change.similarity import similarities
@@ -32,22 +31,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Common:
-    """The images that base and candidate both have codes of.
+    """The images that base and candidate both have codes of; or pictures that one of them drew.
 
     Attributes
     ----------
     base, candidate
         float64 (n, d) and (n, e): their codes, row by row.
     rows
-        int64 (n,): their rows in the candidate's collection.
+        int64 (n,): their rows in the candidate's codes.
     group
         int64 (n,) or ``None``.
+    through
+        ``pictures``: see :mod:`tanaoroshi.change.pictures`.
     """
 
     base: Floats
     candidate: Floats
     rows: Ints
     group: Ints | None
+    through: Literal["images", "pictures"] = "images"
 
 
 def compare(
@@ -60,7 +62,7 @@ def compare(
     directions: Mapping[str, Floats] | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Compare two stocktakes.
+    """Compare two stocktakes; the words are made apart (:mod:`tanaoroshi.change.findings`).
 
     Parameters
     ----------
@@ -83,8 +85,8 @@ def compare(
         dimensions = match_dimensions(
             common.base,
             common.candidate,
-            base_active=[d.state == "active" for d in base.dimensions],
-            candidate_active=[d.state == "active" for d in candidate.dimensions],
+            base_active=_active(base, common.base),
+            candidate_active=_active(candidate, common.candidate),
             group=common.group,
             settings=settings,
             rng=rng,
@@ -93,7 +95,7 @@ def compare(
         known: tuple[DimensionMatch, ...] = dimensions
         alike, carried = _as_wholes(base, common, directions or {}, labels, settings, rng)
         images = _moved_most(common, dimensions, settings.moved_images)
-        n = len(common.rows)
+        n, through = len(common.rows), common.through
     else:
         reason = Unmeasured(common)
         dimensions = tuple(
@@ -101,8 +103,9 @@ def compare(
             for d in base.dimensions
         )
         known, alike, carried, images, n = (), {"linear_cka": reason}, (), (), 0
+        through = "images"
     shelves = compare_shelves(base.shelves, candidate.shelves, known, labels, settings)
-    found = Comparison(
+    return Comparison(
         base=base.model,
         candidate=candidate.model,
         base_id=base.id,
@@ -120,10 +123,10 @@ def compare(
         ties=_ties(base, candidate),
         directions=carried,
         images=images,
+        through=through,
         findings=(),
         summary=(),
     )
-    return comparison_findings(summarise_comparison(found))
 
 
 def _as_wholes(
@@ -140,12 +143,22 @@ def _as_wholes(
         return {"linear_cka": few, "procrustes": few}, ()
     codes = common.base, common.candidate, common.group
     alike = similarities(*codes, level=settings.level, rng=rng)
-    saved = {**_shelf_directions(base), **directions}
+    saved = {**shelf_directions(base), **directions}
     return alike, migrate(saved, *codes, labels, level=settings.level, rng=rng)
 
 
-def _shelf_directions(stocktake: Stocktake) -> dict[str, Floats]:
-    """Return the move along every shelf of the base that has a place, unit length."""
+def _active(stocktake: Stocktake, codes: Floats) -> list[bool]:
+    """Say which dimensions carry anything: in the stocktake, and in these codes."""
+    varies = [bool(spread > 0) for spread in codes.std(axis=0)]
+    if not stocktake.dimensions:  # taken without an encoder
+        return varies
+    return [
+        d.state == "active" and moves for d, moves in zip(stocktake.dimensions, varies, strict=True)
+    ]
+
+
+def shelf_directions(stocktake: Stocktake) -> dict[str, Floats]:
+    """Return the move along every shelf that has a place: by attribute, unit vectors (d,)."""
     axes = np.eye(len(stocktake.dimensions))
     lines = {shelf.attribute: line_of(shelf) for shelf in stocktake.shelves}
     return {
@@ -176,7 +189,7 @@ def _moved_most(
 ) -> tuple[tuple[int, float], ...]:
     """Return the images whose place changed most along the dimensions that were found again."""
     pairs = [m for m in dimensions if m.base is not None and m.candidate is not None]
-    if not pairs:
+    if not pairs or common.through != "images":
         return ()
     x = common.base[:, [m.base for m in pairs]]  # type: ignore[index]
     y = common.candidate[:, [m.candidate for m in pairs]]  # type: ignore[index]

@@ -100,6 +100,12 @@ def migrate(
                 fidelity,
                 status,
                 say(status, labels.get(name), name),
+                Unmeasured(
+                    message(
+                        "What it does to the pictures is measured where both models can be run: "
+                        "name the models and the collection."
+                    )
+                ),
             )
         )
     return tuple(found)

@@ -128,13 +128,14 @@ def _dimensions(found: Comparison) -> Message:
             base=_name(found.base.name, found.base.version),
             candidate=_name(found.candidate.name, found.candidate.version),
         )
+    drawn = message("pictures that one of them drew")
     return message(
-        "From {base} to {candidate}, on {n:,} images that both know: of {d} dimensions, {same} are "
-        "as they were, {moved} moved to another place or turned round, {rescaled} have another "
-        "scale.",
+        "From {base} to {candidate}, on {n:,} {pictures}: of {d} dimensions, {same} are as they "
+        "were, {moved} moved to another place or turned round, {rescaled} have another scale.",
         base=_name(found.base.name, found.base.version),
         candidate=_name(found.candidate.name, found.candidate.version),
         n=found.n,
+        pictures=message("images that both know") if found.through == "images" else drawn,
         d=d,
         same=len(_of(found, "same")),
         moved=len(_of(found, "moved")),

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Literal
 from tanaoroshi.change.differences import at_level, difference
 from tanaoroshi.records.comparison import ShelfMove
 from tanaoroshi.records.estimates import Estimate, Unmeasured
-from tanaoroshi.records.stocktake import OWN
+from tanaoroshi.records.stocktake import OWN, Control
 from tanaoroshi.records.words import message
 from tanaoroshi.shelves.skills import half, images_needed
 
@@ -245,3 +245,26 @@ def _where(shelf: Shelf) -> Words:
     if shelf.status == "own_direction":
         return message("a direction of its own")
     return message("no place of its own")
+
+
+def runs_backwards(move: ShelfMove, dimensions: Sequence[DimensionMatch]) -> bool:
+    """Say whether the candidate's shelf counts against the base's, so that sliders run apart.
+
+    By the dimension's sign where one dimension became another, else by what is read off the
+    pictures along either shelf; ``False`` where neither tells.
+    """
+    base, candidate = move.base, move.candidate
+    if base.dimension is not None and candidate.dimension is not None:
+        for match in dimensions:
+            if (match.base, match.candidate) == (base.dimension, candidate.dimension):
+                return match.sign == -1
+    rises = [_rise(shelf) for shelf in (base, candidate)]
+    return rises[0] * rises[1] < 0
+
+
+def _rise(shelf: Shelf) -> float:
+    """Return how much more is read at the end of the shelf than at its start; 0: not known."""
+    if not isinstance(shelf.control, Control):
+        return 0.0
+    read = shelf.control.response.get(shelf.attribute, ())
+    return read[-1] - read[0] if read else 0.0

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from tanaoroshi.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from tanaoroshi.models import Model
+    from tanaoroshi.models import ImageSpec, Model
     from tanaoroshi.records.progress import Progress
 
 
@@ -42,3 +45,31 @@ def decode_codes(
         if progress is not None:
             progress(start + len(piece), len(codes), "Decoding codes")
     return pictures
+
+
+def drawn_as(model: Model, image: ImageSpec) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
+    """Return a model's decoder that gives its pictures in the size and channels of another.
+
+    Sizes are brought to one another by Lanczos' filter, as when a collection is read; colours to
+    grey by their mean.
+    """
+
+    def draw(codes: NDArray[Any]) -> NDArray[np.float32]:
+        pictures = decode_codes(model, codes)
+        if pictures.shape[3] > image.channels:
+            pictures = pictures.mean(axis=3, keepdims=True)
+        if model.image.size != image.size:
+            pictures = _resized(pictures, image.size)
+        return np.broadcast_to(pictures, (*pictures.shape[:3], image.channels))
+
+    return draw
+
+
+def _resized(pictures: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
+    height, width = size
+    planes = pictures.transpose(0, 3, 1, 2)
+    out = np.empty((*planes.shape[:2], height, width), np.float32)
+    for at in np.ndindex(planes.shape[:2]):
+        plane = Image.fromarray(planes[at]).resize((width, height), Image.Resampling.LANCZOS)
+        out[at] = np.asarray(plane)
+    return np.clip(out.transpose(0, 2, 3, 1), 0.0, 1.0)

@@ -96,8 +96,11 @@ class Direction:
     scale
         How far to go along ``migrated`` for one unit of the base's direction.
     fidelity
-        How much of what the base's direction does the migrated one does, at most 1; see
+        How much of the base's direction the candidate's codes can express, at most 1; see
         :mod:`tanaoroshi.change.directions`.
+    effect
+        How much of what it did to the pictures it still does, 1 where all; see
+        :mod:`tanaoroshi.change.effects`. It decides about the status where it was measured.
     """
 
     name: str
@@ -106,6 +109,7 @@ class Direction:
     fidelity: Measured
     status: DirectionStatus
     text: Words
+    effect: Measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +123,16 @@ class Comparison:
     collection
         That of the candidate.
     n
-        How many images both have codes of.
+        How many images (or drawn pictures) both have codes of.
     subspace
         Share of the base's active dimensions' variation that the candidate's codes tell, 0 to 1.
     similarity
         Of the two sets of codes as wholes, for context: ``linear_cka``, ``procrustes``.
     images
         Rows that moved most, with how far: in standard deviations, after matching.
+    through
+        Whether the codes are of common images, or of pictures that one of the models drew; see
+        :mod:`tanaoroshi.change.pictures`.
     """
 
     base: ModelRef
@@ -145,6 +152,7 @@ class Comparison:
     ties: Mapping[tuple[str, str], Difference]
     directions: tuple[Direction, ...]
     images: tuple[tuple[int, float], ...]
+    through: Literal["images", "pictures"]
     findings: tuple[Finding, ...]
     summary: tuple[Words, ...]
 

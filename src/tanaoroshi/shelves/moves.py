@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from tanaoroshi.records.stocktake import Shelf
 
 Images = NDArray[np.float32]
-Decode = Callable[[NDArray[np.float32]], Images]
+Decode = Callable[[NDArray[np.floating]], Images]
 """Codes float32 (b, d) in, pictures float32 (b, h, w, c) in 0..1 out."""
 
-BATCH = 128
+BATCH = 32
+"""Codes decoded at once: small enough for what a decoder makes of them to stay in the cache."""
 MARGIN = 0.2
 PLACED = ("own_dimension", "own_direction", "shared", "spread", "tied")
 

@@ -153,6 +153,7 @@ def comparison_document(found: Comparison) -> Document:
         "metrics": {name: _difference(one) for name, one in found.metrics.items()},
         "reconstruction": {name: _difference(one) for name, one in found.reconstruction.items()},
         "ties": [{"a": a, "b": b, **_difference(one)} for (a, b), one in found.ties.items()],
+        "through": found.through,
         "directions": [_direction(one) for one in found.directions],
         "images": [{"row": row, "distance": _finite(far)} for row, far in found.images],
         "findings": [_finding(finding) for finding in found.findings],
@@ -210,6 +211,7 @@ def _direction(one: Direction) -> Document:
         "migrated": _plain(one.migrated),
         "scale": _finite(one.scale),
         "fidelity": estimate_document(one.fidelity),
+        "effect": estimate_document(one.effect),
         "status": one.status,
         "text": _said(one.text),
     }
