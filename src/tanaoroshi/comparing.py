@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tanaoroshi.change import ChangeSettings, Common, compare
 from tanaoroshi.change.findings import comparison_findings, summarise_comparison
@@ -153,9 +154,11 @@ def compare_stocktakes(
     )
     shown: Mapping[str, Exhibit] = {}
     if versions is not None and isinstance(common, Common):
-        found, shown = look_at_edits(
-            found, audits, common, versions, directions or {}, rng, progress
-        )
+        # As in a stocktake: many small sums, for which more threads cost more than they bring.
+        with threadpool_limits(1, user_api="blas"):
+            found, shown = look_at_edits(
+                found, audits, common, versions, directions or {}, rng, progress
+            )
         shown = {**shown, **moved_images(found, audits, common, versions)}
     found = comparison_findings(summarise_comparison(found))
     shown = {**side_by_side(found, audits), **shown}

@@ -13,6 +13,7 @@ from tanaoroshi.cli import show
 from tanaoroshi.cli.progress import progress_bar
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.words import LANGUAGES, Lang, message
+from tanaoroshi.report import write_comparison
 from tanaoroshi.words import translate
 
 if TYPE_CHECKING:
@@ -245,8 +246,12 @@ def compare(
             "--directions", help=N_("Saved directions of BASE to carry over: NAME.json or .npz.")
         ),
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help=N_("Also write the page into this folder."))
+    ] = None,
     *,
     limit: Limit = None,
+    single_file: Single = False,
     json: Json = False,
     lang: Language = None,
     seed: Seed = 0,
@@ -264,7 +269,12 @@ def compare(
             directions=directions,
             progress=progress,
         )
-    show.comparison(compared, lang, as_json=json)
+        page = None
+        if out is not None:
+            page = write_comparison(
+                compared.comparison, compared.exhibits, out, lang=lang, single_file=single_file
+            )
+    show.comparison(compared, lang, page=page, as_json=json)
 
 
 def accept(

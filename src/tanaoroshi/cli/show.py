@@ -240,11 +240,12 @@ def trained(folder: Path, lang: Lang, *, as_json: bool) -> None:
     _say(Console(), message("The model and its card are in {folder}.", folder=str(folder)), lang)
 
 
-def comparison(compared: Compared, lang: Lang, *, as_json: bool) -> None:
+def comparison(compared: Compared, lang: Lang, *, page: Path | None, as_json: bool) -> None:
     """Print what became of a model: its sentences, its shelves, its dimensions."""
     found = compared.comparison
     if as_json:
-        _print_json(comparison_document(found) | {"seconds": compared.seconds})
+        extra = {} if page is None else {"report": str(page)}
+        _print_json(comparison_document(found) | {"seconds": compared.seconds} | extra)
         return
     console = Console()
     for sentence in found.summary:
@@ -268,6 +269,8 @@ def comparison(compared: Compared, lang: Lang, *, as_json: bool) -> None:
     for one in found.directions:
         if one.status != "kept":
             _say(console, one.text, lang)
+    if page is not None:
+        report(page, lang, as_json=False)
 
 
 def _dimension_table(found: Comparison, lang: Lang) -> Table:

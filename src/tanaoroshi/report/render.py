@@ -18,14 +18,19 @@ if TYPE_CHECKING:
 
     from tanaoroshi.records.words import Lang
     from tanaoroshi.views.charts import Spec
+    from tanaoroshi.views.comparison_page import ComparisonPage
     from tanaoroshi.views.report_page import ReportPage
 
 
-def render(page: ReportPage, pictures: Mapping[str, str], *, lang: Lang) -> str:
-    """Return the report as HTML.
+def render(
+    template: str, page: ReportPage | ComparisonPage, pictures: Mapping[str, str], *, lang: Lang
+) -> str:
+    """Return a page as HTML.
 
     Parameters
     ----------
+    template
+        The file that lays it out.
     page
         The page model.
     pictures
@@ -38,7 +43,7 @@ def render(page: ReportPage, pictures: Mapping[str, str], *, lang: Lang) -> str:
     names = {key: f"s{i}" for i, key in enumerate(pictures)}
     return (
         _environment()
-        .get_template("report.html.j2")
+        .get_template(template)
         .render(
             page=page,
             lang=lang,

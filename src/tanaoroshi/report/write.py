@@ -5,17 +5,20 @@ from __future__ import annotations
 import base64
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.report.render import render
+from tanaoroshi.views.comparison_page import comparison_page
 from tanaoroshi.views.report_page import report_page
 from tanaoroshi.views.sprites import webp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from tanaoroshi.records.comparison import Comparison
     from tanaoroshi.records.stocktake import Exhibit, Stocktake
     from tanaoroshi.records.words import Lang
 
@@ -55,7 +58,31 @@ def write_report(
     InputError
         When ``out`` holds anything else, or cannot be written.
     """
-    out = Path(out)
+    pictured = partial(render, "report.html.j2", report_page(stocktake, exhibits), lang=lang)
+    return _write(pictured, exhibits, Path(out), single_file=single_file)
+
+
+def write_comparison(
+    found: Comparison,
+    exhibits: Mapping[str, Exhibit],
+    out: Path,
+    *,
+    lang: Lang = "en",
+    single_file: bool = False,
+) -> Path:
+    """Write the page of a comparison into a folder; as :func:`write_report`."""
+    pictured = partial(render, "comparison.html.j2", comparison_page(found, exhibits), lang=lang)
+    return _write(pictured, exhibits, Path(out), single_file=single_file)
+
+
+def _write(
+    pictured: Callable[[Mapping[str, str]], str],
+    exhibits: Mapping[str, Exhibit],
+    out: Path,
+    *,
+    single_file: bool,
+) -> Path:
+    """Write a page, made from the addresses of its pictures, and these."""
     _check(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -66,8 +93,7 @@ def write_report(
         fresh = beside / "report"
         fresh.mkdir()
         pictures = _pictures(exhibits, None if single_file else fresh)
-        page = render(report_page(stocktake, exhibits), pictures, lang=lang)
-        (fresh / INDEX).write_text(page, encoding="utf-8")
+        (fresh / INDEX).write_text(pictured(pictures), encoding="utf-8")
         _replace(out, fresh, beside / "old")
     except OSError as error:
         raise _unwritable(out, error) from error

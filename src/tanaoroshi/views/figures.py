@@ -83,15 +83,17 @@ def figure(
     plain: Words | None = None,
     scale: Scale = UNIT,
     style: Style = "number",
+    signed: bool = False,
 ) -> Figure:
-    """Return an estimate as text and as places on a scale."""
+    """Return an estimate as text and as places on a scale; ``signed`` writes + before a rise."""
     if isinstance(measured, Unmeasured):
         return Figure(title, plain, "", "", "", 0, 0, "", None, measured.reason)
     digits = _digits(measured)
+    shown = number(measured.value, style, digits)
     return Figure(
         title,
         plain,
-        number(measured.value, style, digits),
+        _sign(shown) if signed else shown,
         interval(measured, style),
         "" if measured.chance is None else number(measured.chance, style, digits),
         measured.n,
@@ -100,6 +102,11 @@ def figure(
         graphic(measured, scale),
         None,
     )
+
+
+def _sign(shown: str) -> str:
+    """Write + before a number that is, as shown, above 0."""
+    return f"+{shown}" if shown[0] != "−" and any(c in "123456789" for c in shown) else shown
 
 
 def graphic(e: Estimate, scale: Scale) -> Graphic:

@@ -112,13 +112,13 @@ def report_page(stocktake: Stocktake, exhibits: Mapping[str, Exhibit]) -> Report
         information=_information(stocktake),
         shares=shares(stocktake.archive, specs),
         ties=ties(stocktake.archive, specs),
-        findings=_findings(stocktake.findings),
+        findings=finding_views(stocktake.findings),
         originals=_sheet("originals", exhibits),
         reconstructions=_sheet("reconstructions", exhibits),
         samples=_sheet("samples", exhibits),
         reconstruction=_reconstruction(stocktake.reconstruction),
         metrics=_metrics(stocktake.metrics),
-        settings=tuple(_settings(stocktake.settings)),
+        settings=tuple(setting_rows(stocktake.settings)),
         left_out=stocktake.left_out,
         glossary=GLOSSARY,
     )
@@ -185,7 +185,8 @@ def _information(stocktake: Stocktake) -> Spec | None:
     return information_chart(known)
 
 
-def _findings(findings: Sequence[Finding]) -> tuple[FindingView, ...]:
+def finding_views(findings: Sequence[Finding]) -> tuple[FindingView, ...]:
+    """Return findings in the words of the page, the gravest first."""
     rank = {severity: i for i, severity in enumerate(SEVERITY)}
     ordered = sorted(findings, key=lambda f: rank[f.severity])
     return tuple(FindingView(SEVERITY[f.severity], f.severity, f.text) for f in ordered)
@@ -213,11 +214,12 @@ def _metrics(found: Mapping[str, Measured]) -> tuple[Figure, ...]:
     return tuple(rows)
 
 
-def _settings(settings: Mapping[str, object], prefix: str = "") -> list[Setting]:
+def setting_rows(settings: Mapping[str, object], prefix: str = "") -> list[Setting]:
+    """Return recorded settings line by line; those within others as ``outer.inner``."""
     rows: list[Setting] = []
     for name, value in settings.items():
         if isinstance(value, Mapping):
-            rows += _settings(value, f"{prefix}{name}.")
+            rows += setting_rows(value, f"{prefix}{name}.")
         elif isinstance(value, Sequence) and not isinstance(value, str):
             rows.append(Setting(prefix + name, ", ".join(str(v) for v in value)))
         else:

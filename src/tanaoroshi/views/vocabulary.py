@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tanaoroshi.records.words import Text, Words, message
 
 if TYPE_CHECKING:
-    from tanaoroshi.records.comparison import DimensionStatus, ShelfChange
+    from tanaoroshi.records.comparison import DimensionStatus, DirectionStatus, ShelfChange
     from tanaoroshi.records.stocktake import Severity, ShelfStatus
 
 
@@ -100,6 +100,28 @@ DIMENSION_CHANGE: Mapping[DimensionStatus, StatusWord] = {
         "undecided",
         message("undecided"),
         message("Too few images, or nothing there that could be followed."),
+    ),
+}
+
+DIRECTION_CHANGE: Mapping[DirectionStatus, StatusWord] = {
+    "kept": StatusWord("kept", message("works"), message("It does in the new model what it did.")),
+    "weaker": StatusWord(
+        "weaker", message("in part"), message("It does only part of what it did.")
+    ),
+    "lost": StatusWord("broken", message("lost"), message("It does not survive the update.")),
+    "undecided": StatusWord(
+        "undecided", message("undecided"), message("There are too few images to say.")
+    ),
+}
+
+SIMILARITY: Mapping[str, tuple[Words, Words]] = {
+    "linear_cka": (
+        message("Likeness of the two codes (linear CKA)"),
+        message("1: the same up to turning and stretching as a whole; 0: nothing in common."),
+    ),
+    "procrustes": (
+        message("Fit after turning one onto the other (Procrustes)"),
+        message("1: one is the other, turned; 0: no turn brings them together."),
     ),
 }
 
