@@ -241,7 +241,9 @@ def _of_model(
     known = _recorded_before(model, collection, store, seed)
     if known is not None:
         return known
-    return record_taken(model, collection, store=store, seed=seed, progress=progress)
+    return record_taken(
+        model, collection, store=store, settings=Settings(seed=seed), progress=progress
+    )
 
 
 def _recorded_before(model: Model, collection: Collection, store: str, seed: int) -> Audit | None:

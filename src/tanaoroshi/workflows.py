@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,7 +21,7 @@ from tanaoroshi.audit.dimensions import dimension_states
 from tanaoroshi.audit.exhibits import examples, side_by_side, to_bytes
 from tanaoroshi.audit.findings import stocktake_findings
 from tanaoroshi.audit.reconstruction import reconstruction_error
-from tanaoroshi.audit.summary import contrast, summarise
+from tanaoroshi.audit.summary import summarise
 from tanaoroshi.engine import decode_codes, encode, image_keys, read_pictures
 from tanaoroshi.errors import InputError
 from tanaoroshi.metrics import QUICK, Convention, MetricSet, kl_per_dimension, measure
@@ -60,8 +59,6 @@ reader whose skill is known to some percent."""
 PICTURE_BYTES_AT_MOST = 256 * 2**20
 DIMENSIONS_SHOWN = 64
 SAMPLES = 24
-DEMO_MODELS = ("emoji-v2", "emoji-plain")
-DEMO_COLLECTION = "emoji"
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +344,9 @@ def take_and_record(
 ) -> Audit:
     """Load, audit and record; see :func:`take`."""
     pictures = load_collection(collection, limit=limit, seed=seed)
-    return record_taken(load_model(model), pictures, store=store, seed=seed, progress=progress)
+    return record_taken(
+        load_model(model), pictures, store=store, settings=Settings(seed=seed), progress=progress
+    )
 
 
 def record_taken(
@@ -355,15 +354,13 @@ def record_taken(
     collection: Collection,
     *,
     store: str,
-    seed: int = 0,
+    settings: Settings,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit and record what is loaded already; see :func:`take`."""
     kept = open_store(store)
     with _unfinished(store) as folder:
-        audited = take(
-            model, collection, settings=Settings(seed=seed), resume=folder, progress=progress
-        )
+        audited = take(model, collection, settings=settings, resume=folder, progress=progress)
     stocktake = kept.record(audited.stocktake, audited.exhibits, audited.codes, audited.rows)
     return replace(audited, stocktake=stocktake)
 
@@ -467,38 +464,6 @@ def measure_file(
     )
     n, d = stored.codes.shape
     return MeasuredFile(measured, n, d, stored.attributes.names)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Demo:
-    """The shipped models on the shipped collection."""
-
-    audits: tuple[Audit, ...]
-    pages: tuple[Path, ...]
-    contrast: Message
-    seconds: float
-
-
-def demo(
-    out: Path,
-    *,
-    store: str,
-    seed: int = 0,
-    lang: Lang = "en",
-    progress: Progress | None = None,
-) -> Demo:
-    """Take stock of the shipped models, main and contrast, and write a report of each."""
-    start = time.monotonic()
-    audits = tuple(
-        take_and_record(name, DEMO_COLLECTION, store=store, seed=seed, progress=progress)
-        for name in DEMO_MODELS
-    )
-    pages = tuple(
-        report(audited, out / name, lang=lang)
-        for name, audited in zip(DEMO_MODELS, audits, strict=True)
-    )
-    sentence = contrast(audits[0].stocktake, audits[1].stocktake)
-    return Demo(audits, pages, sentence, round(time.monotonic() - start, 1))
 
 
 def train_model(

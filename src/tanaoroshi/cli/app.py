@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 import typer.main
 
-from tanaoroshi import comparing, gating, workflows
+from tanaoroshi import comparing, demonstrating, gating, workflows
 from tanaoroshi.cli import show
 from tanaoroshi.cli.progress import progress_bar
 from tanaoroshi.errors import InputError
@@ -84,7 +84,7 @@ def demo(
 ) -> None:
     """Take stock of the shipped models."""
     with progress_bar(lang) as progress:
-        result = workflows.demo(out, store=store, seed=seed, lang=lang, progress=progress)
+        result = demonstrating.demo(out, store=store, seed=seed, lang=lang, progress=progress)
     show.demo(result, lang, as_json=json)
 
 

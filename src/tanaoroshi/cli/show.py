@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tanaoroshi.comparing import Compared
+    from tanaoroshi.demonstrating import Demo
     from tanaoroshi.records.comparison import Comparison, Verdict
     from tanaoroshi.records.stocktake import Shelf, Stocktake
     from tanaoroshi.records.words import Lang, Message, Words
     from tanaoroshi.store import Baseline, Row
-    from tanaoroshi.workflows import Demo, Encoded, MeasuredFile
+    from tanaoroshi.workflows import Encoded, MeasuredFile
 
 MOVES: Mapping[str, Message] = {
     "moves": message("yes"),
@@ -115,12 +116,13 @@ def _place(shelf: Shelf) -> str:
 
 
 def demo(result: Demo, lang: Lang, *, as_json: bool) -> None:
-    """Print the five sentences of the main model, one of the contrast, and where to look."""
+    """Print the main model's sentences, one of the contrast, the update's, and where to look."""
     if as_json:
         _print_json(
             {
                 "schema": "tanaoroshi/demo/1",
                 "stocktakes": [to_document(a.stocktake) for a in result.audits],
+                "comparison": comparison_document(result.update.comparison),
                 "reports": [str(page) for page in result.pages],
                 "seconds": result.seconds,
             }
@@ -131,6 +133,9 @@ def demo(result: Demo, lang: Lang, *, as_json: bool) -> None:
         _say(console, sentence, lang)
     console.print()
     _say(console, result.contrast, lang)
+    console.print()
+    for sentence in result.update.comparison.summary:
+        _say(console, sentence, lang)
     console.print()
     for page in result.pages:
         report(page, lang, as_json=False)
