@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from tanaoroshi.change import ChangeSettings, Common, compare
 from tanaoroshi.change.findings import comparison_findings, summarise_comparison
+from tanaoroshi.change.history import chain
 from tanaoroshi.engine import same_images
 from tanaoroshi.errors import InputError, StoreError
 from tanaoroshi.files import exists, read_bytes
@@ -29,8 +31,11 @@ from tanaoroshi.store.documents import from_document
 from tanaoroshi.workflows import Audit, Settings, load_recorded, record_taken
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tanaoroshi.models import Model
     from tanaoroshi.records.attributes import Floats
+    from tanaoroshi.records.history import History
     from tanaoroshi.records.progress import Progress
     from tanaoroshi.records.words import Words
     from tanaoroshi.sources import Collection
@@ -163,6 +168,62 @@ def compare_stocktakes(
     found = comparison_findings(summarise_comparison(found))
     shown = {**side_by_side(found, audits), **shown}
     return Compared(found, shown, round(time.monotonic() - start, 1))
+
+
+def history_of(
+    ids: Sequence[str],
+    *,
+    store: str,
+    seed: int = 0,
+    directions: Path | None = None,
+    progress: Progress | None = None,
+) -> History:
+    """Follow dimensions, shelves and saved directions through a chain of versions.
+
+    Parameters
+    ----------
+    ids
+        Of recorded stocktakes, oldest first. None: all that were ever accepted as the baseline, in
+        that order.
+    store
+        Where they are recorded.
+    seed
+        Of all randomness.
+    directions
+        File of saved directions of the first version; each step carries on what the one before made
+        of them, until they are lost.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two, or one of them can't be found or read.
+    """
+    audits = [load_audit(each, store) for each in ids or _accepted(store)]
+    if len(audits) < 2:
+        raise InputError(
+            "A history needs at least two stocktakes, here are {n}. Name their ids, oldest "
+            "first; or accept baselines with `tanaoroshi accept`.",
+            n=len(audits),
+        )
+    saved = {} if directions is None else load_directions(directions)
+    steps, carried = [], saved
+    for base, candidate in pairwise(audits):
+        found = compare_stocktakes(
+            base, candidate, seed=seed, directions=carried, progress=progress
+        ).comparison
+        steps.append(found)
+        carried = {
+            one.name: one.scale * np.asarray(one.migrated)
+            for one in found.directions
+            if one.name in carried and one.migrated
+        }
+    return chain(steps, tuple(saved))
+
+
+def _accepted(store: str) -> list[str]:
+    """Return the ids of all baselines, the first accepted first, each once."""
+    lines = open_store(store, create=False).baselines()
+    return list(dict.fromkeys(line.id for line in reversed(lines)))
 
 
 def _check(directions: Mapping[str, Floats], d: int) -> None:

@@ -13,7 +13,7 @@ from tanaoroshi.cli import show
 from tanaoroshi.cli.progress import progress_bar
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.words import LANGUAGES, Lang, message
-from tanaoroshi.report import write_comparison
+from tanaoroshi.report import write_comparison, write_history
 from tanaoroshi.words import translate
 
 if TYPE_CHECKING:
@@ -277,6 +277,42 @@ def compare(
     show.comparison(compared, lang, page=page, as_json=json)
 
 
+def history(
+    ids: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ID]...",
+            help=N_("Stocktakes, oldest first; none: all that were accepted as the baseline."),
+        ),
+    ] = None,
+    directions: Annotated[
+        Path | None,
+        typer.Option(
+            "--directions",
+            help=N_("Saved directions of the first version to follow: NAME.json or .npz."),
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help=N_("Also write the page into this folder."))
+    ] = None,
+    *,
+    single_file: Single = False,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """Follow shelves and saved directions through several versions."""
+    with progress_bar(lang) as progress:
+        found = comparing.history_of(
+            ids or (), store=store, seed=seed, directions=directions, progress=progress
+        )
+    page = None
+    if out is not None:
+        page = write_history(found, out, lang=lang, single_file=single_file)
+    show.history(found, lang, page=page, as_json=json)
+
+
 def accept(
     id: Annotated[str, typer.Argument(metavar="ID", help=N_("Its id, or the first letters."))],
     note: Annotated[
@@ -347,6 +383,7 @@ VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "show": (show_one, N_("Show a recorded stocktake.")),
     "report": (report, N_("Write the report of a recorded stocktake again.")),
     "compare": (compare, N_("After an update: which dimension and which shelf went where.")),
+    "history": (history, N_("Follow shelves and saved directions through several versions.")),
     "accept": (accept, N_("Accept a recorded stocktake as the baseline.")),
     "gate": (gate, N_("Judge a stocktake by a policy, for CI: exit code 1 unless it passes.")),
 }

@@ -17,6 +17,7 @@ from tanaoroshi.records.words import message
 from tanaoroshi.shelves.control import controls
 from tanaoroshi.store.documents import (
     comparison_document,
+    history_document,
     metrics_document,
     to_document,
     verdict_document,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tanaoroshi.comparing import Compared
     from tanaoroshi.demonstrating import Demo
     from tanaoroshi.records.comparison import Comparison, Verdict
+    from tanaoroshi.records.history import History
     from tanaoroshi.records.stocktake import Shelf, Stocktake
     from tanaoroshi.records.words import Lang, Message, Words
     from tanaoroshi.store import Baseline, Row
@@ -274,6 +276,33 @@ def comparison(compared: Compared, lang: Lang, *, page: Path | None, as_json: bo
     for one in found.directions:
         if one.status != "kept":
             _say(console, one.text, lang)
+    if page is not None:
+        report(page, lang, as_json=False)
+
+
+def history(found: History, lang: Lang, *, page: Path | None, as_json: bool) -> None:
+    """Print what became of each shelf, version by version."""
+    if as_json:
+        extra = {} if page is None else {"report": str(page)}
+        _print_json(history_document(found) | extra)
+        return
+    console = Console()
+    for sentence in found.summary:
+        _say(console, sentence, lang)
+    console.print()
+    labels = {spec.name: spec.label for spec in found.attributes}
+    names = [f"{model.name} ({model.version})" for model in found.versions]
+    table = _table(lang, message("Attribute"))
+    for name in names:
+        table.add_column(escape(name), overflow="fold")
+    for thread in found.shelves:
+        label = labels.get(thread.attribute)
+        cells = [thread.attribute if label is None else label.in_(lang)]
+        for change, shelf in zip((None, *thread.changes), thread.shelves, strict=True):
+            became = "" if change is None else translate(SHELF_CHANGE[change].word, lang) + ": "
+            cells.append(f"{became}{translate(STATUS[shelf.status].word, lang)} {_place(shelf)}")
+        table.add_row(*(escape(cell) for cell in cells))
+    console.print(table)
     if page is not None:
         report(page, lang, as_json=False)
 

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from tanaoroshi.records.words import Lang
     from tanaoroshi.views.charts import Spec
     from tanaoroshi.views.comparison_page import ComparisonPage
+    from tanaoroshi.views.history_page import HistoryPage
     from tanaoroshi.views.report_page import ReportPage
 
+    Page = ReportPage | ComparisonPage | HistoryPage
 
-def render(
-    template: str, page: ReportPage | ComparisonPage, pictures: Mapping[str, str], *, lang: Lang
-) -> str:
+
+def render(template: str, page: Page, pictures: Mapping[str, str], *, lang: Lang) -> str:
     """Return a page as HTML.
 
     Parameters

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tanaoroshi.errors import InputError
 from tanaoroshi.report.render import render
 from tanaoroshi.views.comparison_page import comparison_page
+from tanaoroshi.views.history_page import history_page
 from tanaoroshi.views.report_page import report_page
 from tanaoroshi.views.sprites import webp
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tanaoroshi.records.comparison import Comparison
+    from tanaoroshi.records.history import History
     from tanaoroshi.records.stocktake import Exhibit, Stocktake
     from tanaoroshi.records.words import Lang
 
@@ -73,6 +75,14 @@ def write_comparison(
     """Write the page of a comparison into a folder; as :func:`write_report`."""
     pictured = partial(render, "comparison.html.j2", comparison_page(found, exhibits), lang=lang)
     return _write(pictured, exhibits, Path(out), single_file=single_file)
+
+
+def write_history(
+    found: History, out: Path, *, lang: Lang = "en", single_file: bool = False
+) -> Path:
+    """Write the page of a chain of versions into a folder; as :func:`write_report`."""
+    pictured = partial(render, "history.html.j2", history_page(found), lang=lang)
+    return _write(pictured, {}, Path(out), single_file=single_file)
 
 
 def _write(

@@ -16,7 +16,7 @@ from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.stocktake import Control
 from tanaoroshi.records.words import Message, Text, message
 from tanaoroshi.store.revival import from_document
-from tanaoroshi.store.versions import ARCHIVE, COMPARISON, METRICS, STOCKTAKE, VERDICT
+from tanaoroshi.store.versions import ARCHIVE, COMPARISON, HISTORY, METRICS, STOCKTAKE, VERDICT
 from tanaoroshi.words import both
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ShelfMove,
         Verdict,
     )
+    from tanaoroshi.records.history import History
     from tanaoroshi.records.stocktake import (
         Archive,
         Dimension,
@@ -48,6 +49,7 @@ __all__ = [
     "comparison_document",
     "estimate_document",
     "from_document",
+    "history_document",
     "metrics_document",
     "to_document",
     "verdict_document",
@@ -157,6 +159,31 @@ def comparison_document(found: Comparison) -> Document:
         "directions": [_direction(one) for one in found.directions],
         "images": [{"row": row, "distance": _finite(far)} for row, far in found.images],
         "findings": [_finding(finding) for finding in found.findings],
+    }
+
+
+def history_document(found: History) -> Document:
+    """Return what became of a chain of versions as ``tanaoroshi/history/1``."""
+    return {
+        "schema": HISTORY,
+        "versions": [_version(*one) for one in zip(found.versions, found.ids, strict=True)],
+        "summary": _sentences(found.summary),
+        "dimensions": [
+            {"name": t.name, "places": list(t.places), "statuses": list(t.statuses)}
+            for t in found.dimensions
+        ],
+        "shelves": [
+            {
+                "attribute": t.attribute,
+                "changes": list(t.changes),
+                "shelves": [_shelf(shelf) for shelf in t.shelves],
+            }
+            for t in found.shelves
+        ],
+        "directions": [
+            {"name": t.name, "steps": [_direction(one) for one in t.steps]}
+            for t in found.directions
+        ],
     }
 
 
