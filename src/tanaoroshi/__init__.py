@@ -16,8 +16,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tanaoroshi.comparing import compare_stocktakes as compare
+    from tanaoroshi.comparing import history_of as history
     from tanaoroshi.engine import encode
     from tanaoroshi.errors import InputError
+    from tanaoroshi.gating import gate
     from tanaoroshi.metrics import dci, mig, sap
     from tanaoroshi.metrics import measure as metrics
     from tanaoroshi.models import load_model, model_from_functions
@@ -33,9 +36,12 @@ __all__ = [
     "Estimate",
     "InputError",
     "Unmeasured",
+    "compare",
     "dci",
     "encode",
     "find_shelves",
+    "gate",
+    "history",
     "load_codes",
     "load_collection",
     "load_model",
@@ -52,9 +58,12 @@ _HOMES = {
     "Estimate": "records.estimates:Estimate",
     "InputError": "errors:InputError",
     "Unmeasured": "records.estimates:Unmeasured",
+    "compare": "comparing:compare_stocktakes",
     "dci": "metrics:dci",
     "encode": "engine:encode",
     "find_shelves": "shelves:find_shelves",
+    "gate": "gating:gate",
+    "history": "comparing:history_of",
     "load_codes": "sources:load_codes",
     "load_collection": "sources:load_collection",
     "load_model": "models:load_model",

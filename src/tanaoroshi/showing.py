@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import ndtri
 
 from tanaoroshi.audit.exhibits import to_bytes
 from tanaoroshi.change.compare import shelf_directions
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
 
 PICTURES = 2_000
 """So many pictures teach the readers of edits, or are drawn where there are no common images."""
+
+MIDDLE = 0.025, 0.975
+"""Codes are drawn from the middle 95 % of a standard normal prior."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +74,8 @@ def _side(model: Model, other: Model, audit: Audit, rng: np.random.Generator) ->
     if audit.codes is not None:
         codes = rng.permutation(audit.codes)[:PICTURES]
     elif model.latent.prior == "standard_normal":
-        codes = rng.standard_normal((PICTURES, model.latent.size))
+        # As for traversals: farther out neither decoders nor encoders have seen pictures.
+        codes = ndtri(rng.uniform(*MIDDLE, (PICTURES, model.latent.size)))
     elif model.latent.prior == "uniform":
         codes = rng.random((PICTURES, model.latent.size))
     else:  # no images and no prior: nothing says which codes to draw pictures of

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import axe_playwright_python
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from browsing import NEEDS_CHROMIUM, quiet_page, started_browser, violations
+from playwright.sync_api import expect
 
 from report_sample import hostile, sample_exhibits, sample_stocktake
 from tanaoroshi.report import write_report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from playwright.sync_api import Browser, Dialog, Page, Request
+    from playwright.sync_api import Browser, Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
+pytestmark = NEEDS_CHROMIUM
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as p:
-        started = p.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with started_browser() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -41,38 +31,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     stocktake = sample_stocktake()
     out = tmp_path_factory.mktemp("report") / "out"
     return write_report(stocktake, sample_exhibits(stocktake), out).as_uri()
-
-
-@contextmanager
-def quiet_page(
-    browser: Browser,
-    *,
-    width: int = 1280,
-    scheme: Literal["light", "dark"] = "light",
-    script: bool = True,
-) -> Iterator[Page]:
-    """Open a page; fail on any word in the console, any dialog, any request but to the disk."""
-    complaints: list[str] = []
-
-    def listen(request: Request) -> None:
-        if not request.url.startswith(("file:", "data:")):
-            complaints.append(request.url)
-
-    def dismiss(dialog: Dialog) -> None:
-        complaints.append(dialog.message)
-        dialog.dismiss()
-
-    with browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=script
-    ) as context:
-        page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text))
-        page.on("pageerror", lambda e: complaints.append(str(e)))
-        page.on("requestfailed", lambda r: complaints.append(f"failed: {r.url}"))
-        page.on("request", listen)
-        page.on("dialog", dismiss)
-        yield page
-    assert complaints == []
 
 
 @pytest.fixture
@@ -94,13 +52,7 @@ def test_axe_finds_nothing(
 ) -> None:
     with quiet_page(browser, scheme=scheme) as page:
         page.goto(f"{address}#{lang}")
-        page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-        page.evaluate(AXE)
-        result = page.evaluate(
-            "axe.run({resultTypes: ['violations']}).then((r) => r.violations.map("
-            "(v) => [v.impact, v.id, v.nodes.length, v.nodes[0].html.slice(0, 200)]))"
-        )
-        assert result == []
+        assert violations(page) == []
 
 
 def test_language_is_one_switch(page: Page, address: str) -> None:
