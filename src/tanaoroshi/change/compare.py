@@ -102,6 +102,7 @@ def compare(
         )
         known, alike, carried, images, n = (), {"linear_cka": reason}, (), (), 0
     shelves = compare_shelves(base.shelves, candidate.shelves, known, labels, settings)
+    metrics, reconstruction = _numbers(base, candidate)
     found = Comparison(
         base=base.model,
         candidate=candidate.model,
@@ -115,8 +116,8 @@ def compare(
         shelves=shelves,
         subspace=_subspace(known, n, common),
         similarity=alike,
-        metrics=differences(base.metrics, candidate.metrics),
-        reconstruction=differences(base.reconstruction, candidate.reconstruction),
+        metrics=metrics,
+        reconstruction=reconstruction,
         ties=_ties(base, candidate),
         directions=carried,
         images=images,
@@ -184,6 +185,23 @@ def _moved_most(
     far = np.sqrt(np.mean((standardise(x) - signs * standardise(y)) ** 2, axis=1))
     order = np.argsort(-far, kind="stable")[:most]
     return tuple((int(common.rows[i]), float(far[i])) for i in order)
+
+
+def _numbers(
+    base: Stocktake, candidate: Stocktake
+) -> tuple[dict[str, Difference], dict[str, Difference]]:
+    """Compare metrics and errors of reconstruction: one family, since all are the model's."""
+
+    def together(stocktake: Stocktake) -> dict[tuple[str, str], Measured]:
+        tables = {"metric": stocktake.metrics, "reconstruction": stocktake.reconstruction}
+        return {(kind, name): x for kind, table in tables.items() for name, x in table.items()}
+
+    found = differences(together(base), together(candidate))
+    metrics, reconstruction = (
+        {name: one for (kind, name), one in found.items() if kind == wanted}
+        for wanted in ("metric", "reconstruction")
+    )
+    return metrics, reconstruction
 
 
 def _ties(base: Stocktake, candidate: Stocktake) -> dict[tuple[str, str], Difference]:

@@ -18,6 +18,13 @@ gained) only where one of the figures behind its status also fell (or rose) beyo
 error controlled over all shelves and figures together; where none did and none can have done so by
 more than the margin, it is as it was. And where every dimension of the base is found whole in the
 candidate, a shelf can't have changed at all.
+
+Weaker is controlled over all shelves too. Each of m shelves is judged by intervals at the level
+1 - (1 - level) / m (C. E. Bonferroni), and both alarms lie on one side of theirs: a shelf is falsely
+broken with at most half of (1 - level) / m, and falsely weaker with as much, so that of all updates
+without a change at most 1 - level have any false alarm. That a shelf was kept is told by its
+interval at the level itself: that none fell is falsely said only where the one that did is falsely
+called kept.
 """
 
 from __future__ import annotations
@@ -107,7 +114,7 @@ def _move(
         status = "undecided"
         needed = max(base.n_needed or 0, candidate.n_needed or 0) or None
     elif before and after:
-        status, needed = _both(base, candidate, change, dimensions, settings)
+        status, needed = _both(base, candidate, change, dimensions, settings, level)
     elif before or after:
         figures = _figures(base, candidate)
         across = _across(base, candidate, figures, level, settings)
@@ -131,14 +138,20 @@ def _both(
     change: Measured,
     dimensions: Sequence[DimensionMatch],
     settings: ChangeSettings,
+    level: float,
 ) -> tuple[ShelfChange, int | None]:
-    """Judge the score by non-inferiority with a margin, then the place."""
+    """Judge the score by non-inferiority with a margin, then the place.
+
+    ``level``: that of the interval that shows a fall; it is controlled over all shelves.
+    """
     if isinstance(change, Estimate):
-        if change.high < -settings.score_margin:
+        sure = at_level(change, level)
+        if sure.high < -settings.score_margin:
             return "weaker", None
-        narrow = half(change) <= settings.wide and change.value >= -settings.score_margin
+        fell = change.value < -settings.score_margin
+        narrow = half(change) <= settings.wide and not fell
         if change.low < -settings.score_margin and not narrow:
-            return "undecided", _needed(change, settings)
+            return "undecided", _needed(sure if fell else change, settings)
     return ("kept" if _same_place(base, candidate, dimensions) else "moved"), None
 
 

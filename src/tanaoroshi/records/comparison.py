@@ -76,11 +76,16 @@ class ShelfMove:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A number before and after; ``difference`` is candidate minus base."""
+    """A number before and after; ``difference`` is candidate minus base.
+
+    ``p_adjusted``: the chance of so large a difference anywhere in its family (metrics and
+    reconstruction are one, ties another) where nothing changed; ``None`` where there is none.
+    """
 
     base: Measured
     candidate: Measured
     difference: Measured
+    p_adjusted: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
