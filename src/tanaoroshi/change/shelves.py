@@ -20,11 +20,11 @@ more than the margin, it is as it was. And where every dimension of the base is 
 candidate, a shelf can't have changed at all.
 
 Weaker is controlled over all shelves too. Each of m shelves is judged by intervals at the level
-1 - (1 - level) / m (C. E. Bonferroni), and both alarms lie on one side of theirs: a shelf is falsely
-broken with at most half of (1 - level) / m, and falsely weaker with as much, so that of all updates
-without a change at most 1 - level have any false alarm. That a shelf was kept is told by its
-interval at the level itself: that none fell is falsely said only where the one that did is falsely
-called kept.
+1 - (1 - level) / m (C. E. Bonferroni), and both alarms lie on one side of theirs: a shelf is
+falsely broken with at most half of (1 - level) / m, and falsely weaker with as much, so that of all
+updates without a change at most 1 - level have any false alarm. That a shelf was kept is told by
+its interval at the level itself: that none fell is falsely said only where the one that did is
+falsely called kept.
 """
 
 from __future__ import annotations
