@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tanaoroshi.change.differences import differences
 from tanaoroshi.change.directions import migrate
@@ -140,9 +141,11 @@ def _as_wholes(
     if few is not None:
         return {"linear_cka": few, "procrustes": few}, ()
     codes = common.base, common.candidate, common.group
-    alike = similarities(*codes, level=settings.level, rng=rng)
     saved = {**_shelf_directions(base), **directions}
-    return alike, migrate(saved, *codes, labels, level=settings.level, rng=rng)
+    # As in match_dimensions: many small products.
+    with threadpool_limits(1, user_api="blas"):
+        alike = similarities(*codes, level=settings.level, rng=rng)
+        return alike, migrate(saved, *codes, labels, level=settings.level, rng=rng)
 
 
 def _shelf_directions(stocktake: Stocktake) -> dict[str, Floats]:
