@@ -102,7 +102,14 @@ def compare(
             for d in base.dimensions
         )
         known, alike, carried, images, n = (), {"linear_cka": reason}, (), (), 0
-    shelves = compare_shelves(base.shelves, candidate.shelves, known, labels, settings)
+    shelves = compare_shelves(
+        base.shelves,
+        candidate.shelves,
+        known,
+        labels,
+        settings,
+        spreads=([d.spread for d in base.dimensions], [d.spread for d in candidate.dimensions]),
+    )
     metrics, reconstruction = _numbers(base, candidate)
     found = Comparison(
         base=base.model,

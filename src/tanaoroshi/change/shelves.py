@@ -32,6 +32,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from tanaoroshi.change.differences import at_level, difference
 from tanaoroshi.records.comparison import ShelfMove
 from tanaoroshi.records.estimates import Estimate, Unmeasured
@@ -55,6 +57,8 @@ def compare_shelves(
     dimensions: Sequence[DimensionMatch],
     labels: dict[str, Text],
     settings: ChangeSettings,
+    *,
+    spreads: tuple[Sequence[float], Sequence[float]],
 ) -> tuple[ShelfMove, ...]:
     """Say for every attribute that both stocktakes know what became of its shelf.
 
@@ -69,13 +73,26 @@ def compare_shelves(
         What people call the attributes.
     settings
         Margins and levels.
+    spreads
+        Of the dimensions of base and candidate, (d,) and (e,), in units of the codes: directions
+        are compared in standard deviations. In units of the codes a dimension that hardly varies
+        may have any share in them.
     """
     after = {shelf.attribute: shelf for shelf in candidate}
     pairs = [(shelf, after[shelf.attribute]) for shelf in base if shelf.attribute in after]
     whole = _all_found(dimensions, settings)
     level = 1 - (1 - settings.level) / max(len(pairs), 1)
     return tuple(
-        _move(a, b, labels[a.attribute], dimensions, settings, level=level, whole=whole)
+        _move(
+            a,
+            b,
+            labels[a.attribute],
+            dimensions,
+            settings,
+            level=level,
+            whole=whole,
+            same=_same_place(a, b, dimensions, spreads),
+        )
         for a, b in pairs
     )
 
@@ -101,8 +118,9 @@ def _move(
     *,
     level: float,
     whole: bool,
+    same: bool,
 ) -> ShelfMove:
-    change = difference(base.score, candidate.score)
+    change = difference(base.score, _told(candidate, base))
     before, after = base.status in OWN, candidate.status in OWN
     needed: int | None = None
     status: ShelfChange
@@ -114,7 +132,7 @@ def _move(
         status = "undecided"
         needed = max(base.n_needed or 0, candidate.n_needed or 0) or None
     elif before and after:
-        status, needed = _both(base, candidate, change, dimensions, settings, level)
+        status, needed = _both(change, settings, level, same=same)
     elif before or after:
         figures = _figures(base, candidate)
         across = _across(base, candidate, figures, level, settings)
@@ -133,12 +151,7 @@ def _move(
 
 
 def _both(
-    base: Shelf,
-    candidate: Shelf,
-    change: Measured,
-    dimensions: Sequence[DimensionMatch],
-    settings: ChangeSettings,
-    level: float,
+    change: Measured, settings: ChangeSettings, level: float, *, same: bool
 ) -> tuple[ShelfChange, int | None]:
     """Judge the score by non-inferiority with a margin, then the place.
 
@@ -152,7 +165,7 @@ def _both(
         narrow = half(change) <= settings.wide and not fell
         if change.low < -settings.score_margin and not narrow:
             return "undecided", _needed(sure if fell else change, settings)
-    return ("kept" if _same_place(base, candidate, dimensions) else "moved"), None
+    return ("kept" if same else "moved"), None
 
 
 def _needed(change: Measured, settings: ChangeSettings) -> int | None:
@@ -162,23 +175,45 @@ def _needed(change: Measured, settings: ChangeSettings) -> int | None:
     return images_needed(change, max(distance, settings.wide))
 
 
-def _same_place(base: Shelf, candidate: Shelf, dimensions: Sequence[DimensionMatch]) -> bool:
-    if base.dimension is not None or candidate.dimension is not None:
-        same = base.dimension == candidate.dimension
-        return same and (not dimensions or _at_home(base, dimensions))
+def _told(candidate: Shelf, base: Shelf) -> Measured:
+    """Return what the candidate's place tells, of the kind of place that the base's shelf has.
+
+    A shelf that is a dimension in one and a direction in the other may have crossed a threshold by
+    chance, and a direction always tells more than a dimension: like is compared with like.
+    """
+    if base.status in OWN and candidate.status in OWN and base.status != candidate.status:
+        kind = "best_dimension" if base.status == "own_dimension" else "best_direction"
+        return candidate.evidence.get(kind, candidate.score)
+    return candidate.score
+
+
+def _same_place(
+    base: Shelf,
+    candidate: Shelf,
+    dimensions: Sequence[DimensionMatch],
+    spreads: tuple[Sequence[float], Sequence[float]],
+) -> bool:
+    """Say whether two shelves of their own lie at the same place, as far as can be told."""
+    if base.dimension is not None and candidate.dimension is not None:
+        return base.dimension == candidate.dimension and _at_home(base, dimensions)
     if base.direction is None or candidate.direction is None:
         return True
     if len(base.direction) != len(candidate.direction):
         return False
-    cosine = sum(a * b for a, b in zip(base.direction, candidate.direction, strict=True))
+    a, b = np.multiply(base.direction, spreads[0]), np.multiply(candidate.direction, spreads[1])
+    # A dimension in one and a direction in the other: both have a best direction, and its turning
+    # tells, not on which side of the threshold they fell.
+    if base.status != candidate.status and not _at_home(base, dimensions):
+        return False
     # A direction of noise aside is the same: within a quarter of a right angle.
-    return cosine > math.cos(math.pi / 8)
+    return bool(a @ b > math.cos(math.pi / 8) * np.linalg.norm(a) * np.linalg.norm(b))
 
 
 def _at_home(base: Shelf, dimensions: Sequence[DimensionMatch]) -> bool:
-    """Say whether the dimensions that hold the shelf stayed where they were."""
+    """Say whether no dimension that holds the shelf went elsewhere, as far as can be told."""
     held = {base.dimension} if base.dimension is not None else set(base.dimensions)
-    return all(m.status in ("same", "rescaled") for m in dimensions if m.base in held)
+    home = ("same", "rescaled", "undecided")
+    return all(m.status in home for m in dimensions if m.base in held)
 
 
 def _figures(base: Shelf, candidate: Shelf) -> list[Estimate]:
