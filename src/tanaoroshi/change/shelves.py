@@ -120,7 +120,7 @@ def _move(
     whole: bool,
     same: bool,
 ) -> ShelfMove:
-    change = difference(base.score, _told(candidate, base))
+    change = _change(base, candidate)
     before, after = base.status in OWN, candidate.status in OWN
     needed: int | None = None
     status: ShelfChange
@@ -175,16 +175,17 @@ def _needed(change: Measured, settings: ChangeSettings) -> int | None:
     return images_needed(change, max(distance, settings.wide))
 
 
-def _told(candidate: Shelf, base: Shelf) -> Measured:
-    """Return what the candidate's place tells, of the kind of place that the base's shelf has.
+def _change(base: Shelf, candidate: Shelf) -> Measured:
+    """Return how much more the candidate's shelf tells than the base's.
 
     A shelf that is a dimension in one and a direction in the other may have crossed a threshold by
-    chance, and a direction always tells more than a dimension: like is compared with like.
+    chance, and a direction tells more than a dimension: then both are taken by their direction.
     """
     if base.status in OWN and candidate.status in OWN and base.status != candidate.status:
-        kind = "best_dimension" if base.status == "own_dimension" else "best_direction"
-        return candidate.evidence.get(kind, candidate.score)
-    return candidate.score
+        both = base.evidence.get("best_direction"), candidate.evidence.get("best_direction")
+        if both[0] is not None and both[1] is not None:
+            return difference(both[0], both[1])
+    return difference(base.score, candidate.score)
 
 
 def _same_place(

@@ -63,7 +63,7 @@ class ShelfMove:
     """One attribute's shelf before and after.
 
     ``difference``: score of the candidate's shelf minus that of the base's; where one is a
-    dimension and the other a direction, what the kind of place that the base's is tells in either.
+    dimension and the other a direction, that of the best directions of both.
     """
 
     attribute: str
