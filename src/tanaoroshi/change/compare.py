@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tanaoroshi.change.differences import differences
 from tanaoroshi.change.directions import migrate
@@ -104,7 +105,15 @@ def compare(
         )
         known, alike, carried, images, n = (), {"linear_cka": reason}, (), (), 0
         through = "images"
-    shelves = compare_shelves(base.shelves, candidate.shelves, known, labels, settings)
+    shelves = compare_shelves(
+        base.shelves,
+        candidate.shelves,
+        known,
+        labels,
+        settings,
+        spreads=([d.spread for d in base.dimensions], [d.spread for d in candidate.dimensions]),
+    )
+    metrics, reconstruction = _numbers(base, candidate)
     return Comparison(
         base=base.model,
         candidate=candidate.model,
@@ -118,8 +127,8 @@ def compare(
         shelves=shelves,
         subspace=_subspace(known, n, common),
         similarity=alike,
-        metrics=differences(base.metrics, candidate.metrics),
-        reconstruction=differences(base.reconstruction, candidate.reconstruction),
+        metrics=metrics,
+        reconstruction=reconstruction,
         ties=_ties(base, candidate),
         directions=carried,
         images=images,
@@ -142,9 +151,11 @@ def _as_wholes(
     if few is not None:
         return {"linear_cka": few, "procrustes": few}, ()
     codes = common.base, common.candidate, common.group
-    alike = similarities(*codes, level=settings.level, rng=rng)
     saved = {**shelf_directions(base), **directions}
-    return alike, migrate(saved, *codes, labels, level=settings.level, rng=rng)
+    # As in match_dimensions: many small products.
+    with threadpool_limits(1, user_api="blas"):
+        alike = similarities(*codes, level=settings.level, rng=rng)
+        return alike, migrate(saved, *codes, labels, level=settings.level, rng=rng)
 
 
 def _active(stocktake: Stocktake, codes: Floats) -> list[bool]:
@@ -197,6 +208,23 @@ def _moved_most(
     far = np.sqrt(np.mean((standardise(x) - signs * standardise(y)) ** 2, axis=1))
     order = np.argsort(-far, kind="stable")[:most]
     return tuple((int(common.rows[i]), float(far[i])) for i in order)
+
+
+def _numbers(
+    base: Stocktake, candidate: Stocktake
+) -> tuple[dict[str, Difference], dict[str, Difference]]:
+    """Compare metrics and errors of reconstruction: one family, since all are the model's."""
+
+    def together(stocktake: Stocktake) -> dict[tuple[str, str], Measured]:
+        tables = {"metric": stocktake.metrics, "reconstruction": stocktake.reconstruction}
+        return {(kind, name): x for kind, table in tables.items() for name, x in table.items()}
+
+    found = differences(together(base), together(candidate))
+    metrics, reconstruction = (
+        {name: one for (kind, name), one in found.items() if kind == wanted}
+        for wanted in ("metric", "reconstruction")
+    )
+    return metrics, reconstruction
 
 
 def _ties(base: Stocktake, candidate: Stocktake) -> dict[tuple[str, str], Difference]:

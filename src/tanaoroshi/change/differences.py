@@ -1,4 +1,12 @@
-"""Differences of two estimates, when all that is known of each is its interval."""
+"""Differences of two estimates, when all that is known of each is its interval.
+
+A comparison holds dozens of such differences, and where nothing changed, one in twenty of their
+intervals leaves 0 out. So each has a p-value, adjusted over its family, and only what survives is
+named (:mod:`tanaoroshi.change.findings`). The adjustment is Holm's: of all updates without a change
+at most 1 - level name anything at all. A false discovery rate would be the wrong promise here: a
+finding sends somebody to look for a cause. The numbers of the model (metrics and reconstruction)
+are one family; the ties, which are the collection's, another.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +14,13 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from scipy.special import ndtri
+import numpy as np
+from scipy.special import ndtr, ndtri
 
 from tanaoroshi.records.comparison import Difference
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.words import message
+from tanaoroshi.stats.multiple_tests import holm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,12 +69,39 @@ def at_level(estimate: Estimate, level: float) -> Estimate:
     return replace(estimate, low=low, high=high, level=level)
 
 
+def p_value(difference: Estimate) -> float:
+    """Return how likely so large a difference is, two-sided, where there is none.
+
+    Read off the interval's end on the side of 0, under normality: it is at most 1 - level exactly
+    where the interval leaves 0 out, also where the interval is lopsided (D. G. Altman, J. M. Bland,
+    How to obtain the P value from a confidence interval, BMJ 343, 2011).
+    """
+    far = abs(difference.value)
+    toward = difference.low if difference.value > 0 else difference.high
+    half = abs(difference.value - toward)
+    if half == 0:
+        return 1.0 if far == 0 else 0.0
+    return float(2 * ndtr(-far / half * ndtri((1 + difference.level) / 2)))
+
+
 def differences(
     base: Mapping[Key, Measured], candidate: Mapping[Key, Measured]
 ) -> dict[Key, Difference]:
-    """Return before, after and difference of everything that both measured."""
+    """Return before, after and difference of everything that both measured: one family.
+
+    ``p_adjusted`` is Holm's, over all differences that could be told.
+    """
+    found = {name: difference(base[name], candidate[name]) for name in base if name in candidate}
+    told = {name: p_value(one) for name, one in found.items() if isinstance(one, Estimate)}
+    adjusted = dict(zip(told, holm(np.array(list(told.values()))).tolist(), strict=True))
     return {
-        name: Difference(base[name], candidate[name], difference(base[name], candidate[name]))
-        for name in base
-        if name in candidate
+        name: Difference(base[name], candidate[name], one, adjusted.get(name))
+        for name, one in found.items()
     }
+
+
+def is_changed(one: Difference) -> bool:
+    """Say whether a difference survives the adjustment, at the level of its interval."""
+    if one.p_adjusted is None or isinstance(one.difference, Unmeasured):
+        return False
+    return one.p_adjusted <= 1 - one.difference.level

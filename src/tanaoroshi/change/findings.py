@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tanaoroshi.change.differences import is_changed
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.stocktake import Finding
 from tanaoroshi.records.words import message
@@ -82,11 +83,15 @@ def comparison_findings(found: Comparison) -> Comparison:
                 low=one.difference.low,
                 high=one.difference.high,
             ),
-            {"base": one.base, "candidate": one.candidate, "difference": one.difference},
+            {
+                "base": one.base,
+                "candidate": one.candidate,
+                "difference": one.difference,
+                "p_adjusted": one.p_adjusted,
+            },
         )
         for name, one in {**found.metrics, **found.reconstruction}.items()
-        if isinstance(one.difference, Estimate)
-        and (one.difference.low > 0 or one.difference.high < 0)
+        if isinstance(one.difference, Estimate) and is_changed(one)
     ]
     carried = [
         Finding(

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from threadpoolctl import threadpool_limits
 
 from tanaoroshi.change.pairs import Pair, Told, chance_level, nearness
 from tanaoroshi.errors import InputError
@@ -104,21 +105,37 @@ def match_dimensions(
         return tuple(_open(j, few, settings.min_groups) for j in range(base.shape[1]))
     rows = draw_groups(len(base), group, settings.max_rows, fewest=settings.min_groups, rng=rng)
     here = None if group is None else group[rows]
-    pair = Pair.of(base[rows], candidate[rows], here, settings, rng)
+    # Thousands of small products and decompositions: threads inside of them would spin more than
+    # they work, on a busy machine for minutes.
+    with threadpool_limits(1, user_api="blas"):
+        return _matched(
+            Pair.of(base[rows], candidate[rows], here, settings, rng),
+            (np.asarray(base_active, bool), np.asarray(candidate_active, bool)),
+            rng,
+            progress,
+        )
+
+
+def _matched(
+    pair: Pair,
+    active: tuple[NDArray[np.bool_], NDArray[np.bool_]],
+    rng: np.random.Generator,
+    progress: Progress | None,
+) -> tuple[DimensionMatch, ...]:
+    """Follow every dimension of the base, then see which of the candidate's are new."""
     near = nearness(pair)
     chance = chance_level(pair, rng)
-    active = np.asarray(base_active, bool), np.asarray(candidate_active, bool)
-    partner = _assign(near, *active, settings)
+    partner = _assign(near, *active, pair.settings)
     turned = pair.turned()
     to = _Side(pair, Told.by(pair, rng), near, chance, active[0])
     back = _Side(turned, Told.by(turned, rng), near.T, chance, active[1])
-    found, d = [], base.shape[1]
+    found, (d, e) = [], near.shape
     for j in range(d):
         found.append(_follow(j, partner.get(j), to, back))
         if progress is not None:
             progress(j + 1, d, "Following dimensions")
     named = {m.candidate for m in found} | {k for m in found for k in m.parts}
-    fresh = [k for k in range(candidate.shape[1]) if k not in named and active[1][k]]
+    fresh = [k for k in range(e) if k not in named and active[1][k]]
     return (*found, *(_arrive(k, back) for k in fresh))
 
 

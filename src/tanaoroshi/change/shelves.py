@@ -18,12 +18,21 @@ gained) only where one of the figures behind its status also fell (or rose) beyo
 error controlled over all shelves and figures together; where none did and none can have done so by
 more than the margin, it is as it was. And where every dimension of the base is found whole in the
 candidate, a shelf can't have changed at all.
+
+Weaker is controlled over all shelves too. Each of m shelves is judged by intervals at the level
+1 - (1 - level) / m (C. E. Bonferroni), and both alarms lie on one side of theirs: a shelf is
+falsely broken with at most half of (1 - level) / m, and falsely weaker with as much, so that of all
+updates without a change at most 1 - level have any false alarm. That a shelf was kept is told by
+its interval at the level itself: that none fell is falsely said only where the one that did is
+falsely called kept.
 """
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from tanaoroshi.change.differences import at_level, difference
 from tanaoroshi.records.comparison import ShelfMove
@@ -48,6 +57,8 @@ def compare_shelves(
     dimensions: Sequence[DimensionMatch],
     labels: dict[str, Text],
     settings: ChangeSettings,
+    *,
+    spreads: tuple[Sequence[float], Sequence[float]],
 ) -> tuple[ShelfMove, ...]:
     """Say for every attribute that both stocktakes know what became of its shelf.
 
@@ -62,13 +73,26 @@ def compare_shelves(
         What people call the attributes.
     settings
         Margins and levels.
+    spreads
+        Of the dimensions of base and candidate, (d,) and (e,), in units of the codes: directions
+        are compared in standard deviations. In units of the codes a dimension that hardly varies
+        may have any share in them.
     """
     after = {shelf.attribute: shelf for shelf in candidate}
     pairs = [(shelf, after[shelf.attribute]) for shelf in base if shelf.attribute in after]
     whole = _all_found(dimensions, settings)
     level = 1 - (1 - settings.level) / max(len(pairs), 1)
     return tuple(
-        _move(a, b, labels[a.attribute], dimensions, settings, level=level, whole=whole)
+        _move(
+            a,
+            b,
+            labels[a.attribute],
+            dimensions,
+            settings,
+            level=level,
+            whole=whole,
+            same=_same_place(a, b, dimensions, spreads),
+        )
         for a, b in pairs
     )
 
@@ -94,8 +118,9 @@ def _move(
     *,
     level: float,
     whole: bool,
+    same: bool,
 ) -> ShelfMove:
-    change = difference(base.score, candidate.score)
+    change = _change(base, candidate)
     before, after = base.status in OWN, candidate.status in OWN
     needed: int | None = None
     status: ShelfChange
@@ -107,7 +132,7 @@ def _move(
         status = "undecided"
         needed = max(base.n_needed or 0, candidate.n_needed or 0) or None
     elif before and after:
-        status, needed = _both(base, candidate, change, dimensions, settings)
+        status, needed = _both(change, settings, level, same=same)
     elif before or after:
         figures = _figures(base, candidate)
         across = _across(base, candidate, figures, level, settings)
@@ -126,20 +151,21 @@ def _move(
 
 
 def _both(
-    base: Shelf,
-    candidate: Shelf,
-    change: Measured,
-    dimensions: Sequence[DimensionMatch],
-    settings: ChangeSettings,
+    change: Measured, settings: ChangeSettings, level: float, *, same: bool
 ) -> tuple[ShelfChange, int | None]:
-    """Judge the score by non-inferiority with a margin, then the place."""
+    """Judge the score by non-inferiority with a margin, then the place.
+
+    ``level``: that of the interval that shows a fall; it is controlled over all shelves.
+    """
     if isinstance(change, Estimate):
-        if change.high < -settings.score_margin:
+        sure = at_level(change, level)
+        if sure.high < -settings.score_margin:
             return "weaker", None
-        narrow = half(change) <= settings.wide and change.value >= -settings.score_margin
+        fell = change.value < -settings.score_margin
+        narrow = half(change) <= settings.wide and not fell
         if change.low < -settings.score_margin and not narrow:
-            return "undecided", _needed(change, settings)
-    return ("kept" if _same_place(base, candidate, dimensions) else "moved"), None
+            return "undecided", _needed(sure if fell else change, settings)
+    return ("kept" if same else "moved"), None
 
 
 def _needed(change: Measured, settings: ChangeSettings) -> int | None:
@@ -149,23 +175,46 @@ def _needed(change: Measured, settings: ChangeSettings) -> int | None:
     return images_needed(change, max(distance, settings.wide))
 
 
-def _same_place(base: Shelf, candidate: Shelf, dimensions: Sequence[DimensionMatch]) -> bool:
-    if base.dimension is not None or candidate.dimension is not None:
-        same = base.dimension == candidate.dimension
-        return same and (not dimensions or _at_home(base, dimensions))
+def _change(base: Shelf, candidate: Shelf) -> Measured:
+    """Return how much more the candidate's shelf tells than the base's.
+
+    A shelf that is a dimension in one and a direction in the other may have crossed a threshold by
+    chance, and a direction tells more than a dimension: then both are taken by their direction.
+    """
+    if base.status in OWN and candidate.status in OWN and base.status != candidate.status:
+        both = base.evidence.get("best_direction"), candidate.evidence.get("best_direction")
+        if both[0] is not None and both[1] is not None:
+            return difference(both[0], both[1])
+    return difference(base.score, candidate.score)
+
+
+def _same_place(
+    base: Shelf,
+    candidate: Shelf,
+    dimensions: Sequence[DimensionMatch],
+    spreads: tuple[Sequence[float], Sequence[float]],
+) -> bool:
+    """Say whether two shelves of their own lie at the same place, as far as can be told."""
+    if base.dimension is not None and candidate.dimension is not None:
+        return base.dimension == candidate.dimension and _at_home(base, dimensions)
     if base.direction is None or candidate.direction is None:
         return True
     if len(base.direction) != len(candidate.direction):
         return False
-    cosine = sum(a * b for a, b in zip(base.direction, candidate.direction, strict=True))
+    a, b = np.multiply(base.direction, spreads[0]), np.multiply(candidate.direction, spreads[1])
+    # A dimension in one and a direction in the other: both have a best direction, and its turning
+    # tells, not on which side of the threshold they fell.
+    if base.status != candidate.status and not _at_home(base, dimensions):
+        return False
     # A direction of noise aside is the same: within a quarter of a right angle.
-    return cosine > math.cos(math.pi / 8)
+    return bool(a @ b > math.cos(math.pi / 8) * np.linalg.norm(a) * np.linalg.norm(b))
 
 
 def _at_home(base: Shelf, dimensions: Sequence[DimensionMatch]) -> bool:
-    """Say whether the dimensions that hold the shelf stayed where they were."""
+    """Say whether no dimension that holds the shelf went elsewhere, as far as can be told."""
     held = {base.dimension} if base.dimension is not None else set(base.dimensions)
-    return all(m.status in ("same", "rescaled") for m in dimensions if m.base in held)
+    home = ("same", "rescaled", "undecided")
+    return all(m.status in home for m in dimensions if m.base in held)
 
 
 def _figures(base: Shelf, candidate: Shelf) -> list[Estimate]:

@@ -62,7 +62,8 @@ class DimensionMatch:
 class ShelfMove:
     """One attribute's shelf before and after.
 
-    ``difference``: score of the candidate's shelf minus that of the base's.
+    ``difference``: score of the candidate's shelf minus that of the base's; where one is a
+    dimension and the other a direction, that of the best directions of both.
     """
 
     attribute: str
@@ -76,11 +77,16 @@ class ShelfMove:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A number before and after; ``difference`` is candidate minus base."""
+    """A number before and after; ``difference`` is candidate minus base.
+
+    ``p_adjusted``: the chance of so large a difference anywhere in its family (metrics and
+    reconstruction are one, ties another) where nothing changed; ``None`` where there is none.
+    """
 
     base: Measured
     candidate: Measured
     difference: Measured
+    p_adjusted: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

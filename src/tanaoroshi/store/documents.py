@@ -229,6 +229,7 @@ def _difference(one: Difference) -> Document:
         "base": estimate_document(one.base),
         "candidate": estimate_document(one.candidate),
         "difference": estimate_document(one.difference),
+        "p_adjusted": _plain(one.p_adjusted),
     }
 
 

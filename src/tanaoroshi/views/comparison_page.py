@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tanaoroshi.change.differences import is_changed
 from tanaoroshi.change.shelves import runs_backwards
 from tanaoroshi.metrics import METRICS
 from tanaoroshi.records.comparison import (
     ShelfChange,
 )
-from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.stocktake import Control
 from tanaoroshi.records.words import Text, Words, message
 from tanaoroshi.views.attribute_views import metric_name, place
@@ -313,13 +313,7 @@ def _numbers(found: Comparison) -> tuple[NumberView, ...]:
 def _ties(found: Comparison, specs: Mapping[str, Attribute]) -> tuple[NumberView, ...]:
     rows = []
     for (a, b), one in found.ties.items():
-        change = one.difference
-        if (
-            a in specs
-            and b in specs
-            and isinstance(change, Estimate)
-            and (change.low > 0 or change.high < 0)
-        ):
+        if a in specs and b in specs and is_changed(one):
             title = message("{a} ⇄ {b}", a=specs[a].label, b=specs[b].label)
             rows.append(_number(title, None, one))
     return tuple(rows)
