@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tanaoroshi.errors import InputError
+from tanaoroshi.files import cores
 from tanaoroshi.report.render import render
 from tanaoroshi.views.comparison_page import comparison_page
 from tanaoroshi.views.history_page import history_page
@@ -139,17 +141,18 @@ def _pictures(exhibits: Mapping[str, Exhibit], folder: Path | None) -> dict[str,
     """Return the address of each exhibit's picture; without a folder the picture itself."""
     # Sorted, so that a report made anew from the store is the same to the byte.
     shown = {key: exhibits[key] for key in sorted(exhibits) if len(exhibits[key].frames)}
-    if folder is None:
-        return {
-            key: "data:image/webp;base64," + base64.b64encode(webp(exhibit)).decode("ascii")
-            for key, exhibit in shown.items()
-        }
-    (folder / PICTURES).mkdir()
+    if folder is not None:
+        (folder / PICTURES).mkdir()
     addresses = {}
-    for i, (key, exhibit) in enumerate(shown.items(), 1):
-        # Keys hold names of attributes and values: the file's name is a number instead.
-        addresses[key] = f"{PICTURES}/{i:03}.webp"
-        (folder / addresses[key]).write_bytes(webp(exhibit))
+    with ThreadPoolExecutor(cores()) as several:  # compression lets other threads run
+        packs = several.map(webp, shown.values())
+        for i, (key, packed) in enumerate(zip(shown, packs, strict=True), 1):
+            if folder is None:
+                addresses[key] = "data:image/webp;base64," + base64.b64encode(packed).decode()
+            else:
+                # Keys hold names of attributes and values: the file's name is a number instead.
+                addresses[key] = f"{PICTURES}/{i:03}.webp"
+                (folder / addresses[key]).write_bytes(packed)
     return addresses
 
 
