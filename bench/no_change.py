@@ -13,7 +13,7 @@ Every update takes the whole way: shelves, metrics, archive, error of reconstruc
 verdict. The *usual* policy has margins, as people set them. The *strict* one has none: each of its
 bounds is the true value itself, so that its level is put to the test where it is hardest to keep.
 
-    python bench/no_change.py [--updates 500] [--n 500] [--times 1] [--only same fresh]
+    python bench/no_change.py [--updates 500] [--n 600] [--times 1] [--only same fresh]
 
 prints for each variant how often each rule failed, was undecided or passed, what became of
 dimensions and shelves, and, per update, every kind of false alarm with its exact binomial interval.
@@ -294,7 +294,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--updates", type=int, default=500)
-    parser.add_argument("--n", type=int, default=500)
+    parser.add_argument("--n", type=int, default=600)
     parser.add_argument("--times", type=int, default=1, help="so many blocks of four attributes")
     parser.add_argument("--only", nargs="+", default=["same", "fresh"], choices=["same", "fresh"])
     parser.add_argument("--seed", type=int, default=0)
