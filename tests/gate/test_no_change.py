@@ -15,9 +15,9 @@ def tally(request: pytest.FixtureRequest) -> Tally:
 
 
 def test_no_false_alarm_beyond_the_level(tally: Tally) -> None:
-    """At a rate of 5 %, four or more of twenty come in one suite of sixty; at 20 % in most."""
-    assert tally.updates == 20
-    assert max(tally.alarms.values()) <= 3, tally.alarms
+    """Eight updates show only what is grossly wrong: three alarms come once in 170 at 5 %."""
+    assert tally.updates == 8
+    assert max(tally.alarms.values()) <= 2, tally.alarms
     assert tally.alarms["the usual policy fails"] == 0
 
 
@@ -26,4 +26,4 @@ def test_every_kind_of_rule_was_judged(tally: Tally) -> None:
         lines = [line for name, line in tally.rules.items() if name.startswith(f"usual: {kind}")]
         assert lines
         assert sum(line["pass"] for line in lines) > 0
-    assert tally.shelves["size"]["kept"] >= 18
+    assert tally.shelves["size"]["kept"] >= 7
