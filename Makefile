@@ -32,6 +32,7 @@ bench: $(VENV)/.dev   ## performance against peers and limits; minutes to hours
 	$(BIN)/python bench/streams.py
 	$(BIN)/python bench/coverage.py
 	$(BIN)/python bench/false_shelves.py
+	$(BIN)/python bench/no_change.py
 	$(BIN)/python bench/matching.py
 
 words: $(VENV)/.dev   ## extract sentences, update and compile the Japanese catalogue

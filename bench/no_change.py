@@ -17,7 +17,8 @@ bounds is the true value itself, so that its level is put to the test where it i
 
 prints for each variant how often each rule failed, was undecided or passed, what became of
 dimensions and shelves, and, per update, every kind of false alarm with its exact binomial interval.
-The settings are those of a stocktake but for fewer permutations, landmarks and trees, for speed.
+The settings are those of a stocktake but for fewer permutations, folds, knots, landmarks and trees,
+for speed.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ PIXEL_NOISE = 0.1
 METRICS = {"mig": 0.1, "sap": 0.1, "modularity": 0.1, "jemmig": 0.3, "total_correlation": 0.15}
 """With the margins of the usual policy."""
 LOWER = ("jemmig", "total_correlation")
-QUICK = replace(ShelfSettings(), permutations=99, landmarks=30, trees=2)
+QUICK = replace(ShelfSettings(), permutations=99, folds=3, knots=6, landmarks=12, trees=1)
 MANY = 200_000
 
 
@@ -268,20 +269,25 @@ def rate(count: int, of: int) -> str:
     return f"{100 * count / of:.1f} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
 
 
+def judged(
+    tally: Tally, variant: Variant, n: int, times: int, rules: dict[str, Policy], seed: int
+) -> None:
+    """Draw, compare and judge the next update, and count it."""
+    rng = np.random.default_rng([seed, tally.updates, n, variant == "same"])
+    comparison, candidate = update(variant, n, times, rng)
+    verdicts = {
+        name: judge(policy, candidate=candidate.stocktake, comparison=comparison)
+        for name, policy in rules.items()
+    }
+    stayed = ("size",) if variant == "same" else tuple(name for name, _ in BLOCK)
+    tally.add(comparison, verdicts, stayed)
+
+
 def run(variant: Variant, updates: int, n: int, times: int, seed: int) -> Tally:
     """Draw, compare and judge so many updates."""
     tally, rules = Tally(), policies(true_numbers(times))
-    for k in range(updates):
-        rng = np.random.default_rng([seed, k, n, variant == "same"])
-        comparison, candidate = update(variant, n, times, rng)
-        tally.add(
-            comparison,
-            {
-                name: judge(policy, candidate=candidate.stocktake, comparison=comparison)
-                for name, policy in rules.items()
-            },
-            ("size",) if variant == "same" else tuple(name for name, _ in BLOCK),
-        )
+    for _ in range(updates):
+        judged(tally, variant, n, times, rules, seed)
     return tally
 
 

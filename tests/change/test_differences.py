@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
+from scipy.stats import t as student
 
 from tanaoroshi.change.differences import (
     at_level,
@@ -87,7 +88,7 @@ def test_a_sure_difference_and_none_at_all() -> None:
 def test_the_level_of_an_interval_can_be_changed_and_changed_back() -> None:
     lopsided = number(0.5, 0.1, 0.3)
     wide = at_level(lopsided, 0.999)
-    stretch = norm.ppf(0.9995) / norm.ppf(0.975)
+    stretch = student.ppf(0.9995, 19) / student.ppf(0.975, 19)
     assert (wide.low, wide.high) == pytest.approx((0.5 - 0.1 * stretch, 0.5 + 0.3 * stretch))
     back = at_level(wide, 0.95)
     assert (back.low, back.high) == pytest.approx((lopsided.low, lopsided.high))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import t as student
 
 from gate_sample import (
     CHANGES,
@@ -205,7 +205,7 @@ def test_the_level_holds_for_the_whole_policy() -> None:
     among = judge(make_policy(*rules), candidate=make_stocktake()).rules[0]
     assert (alone.verdict, among.verdict) == ("pass", "pass")
     assert among.evidence["level"] == pytest.approx(0.99)
-    half = 0.01 * norm.ppf(0.995) / norm.ppf(0.975)
+    half = 0.01 * student.ppf(0.995, 19) / student.ppf(0.975, 19)
     assert among.evidence["interval"] == pytest.approx([0.4 - half, 0.4 + half])
     many = [{"id": str(k), "metric": "mig", "min": 0.385} for k in range(50)]
     assert judge(make_policy(*many), candidate=make_stocktake()).verdict == "undecided"

@@ -40,7 +40,7 @@ def rule_level(level: float, questions: int) -> float:
 def at_level(
     estimate: Estimate, level: float, *, least: float | None = None, most: float | None = None
 ) -> Estimate:
-    """Return an estimate with its interval at another level, by normal scaling.
+    """Return an estimate with its interval at another level, by Student's t.
 
     What is known of the number's range (``least``, ``most``) cuts what the stretching adds, never
     what was there.

@@ -4,7 +4,7 @@ Levels
 ------
 A policy asks several questions at once, so ``level`` holds for all of them together: with m
 questions each interval is taken at 1 - (1 - level) / m (Bonferroni), re-derived from the recorded
-one by normal scaling. Bounds on the candidate are one question, a bound on the change is another.
+one by Student's t. Bounds on the candidate are one question, a bound on the change is another.
 A shelf counts as one too, but is not judged again: its status is the comparison's, at the level and
 with the margins of the comparison, so what the policy's level promises is promised of the numbers.
 """
