@@ -23,7 +23,7 @@ from tanaoroshi.audit.exhibits import examples, side_by_side, to_bytes
 from tanaoroshi.audit.findings import stocktake_findings
 from tanaoroshi.audit.reconstruction import reconstruction_error
 from tanaoroshi.audit.summary import contrast, summarise
-from tanaoroshi.engine import decode_codes, encode, image_keys, read_pictures
+from tanaoroshi.engine import decode_codes, encode, read_pictures
 from tanaoroshi.errors import InputError
 from tanaoroshi.metrics import QUICK, Convention, MetricSet, kl_per_dimension, measure
 from tanaoroshi.models import ImageSpec, load_model
@@ -174,7 +174,7 @@ def take(
         _say(stocktake),
         {**seen.exhibits, **traversals, **_dreams(model, settings)},
         codes.mean,
-        ImageRows(image_keys(collection, codes.rows), attributes.group),
+        ImageRows(codes.keys, attributes.group),
     )
 
 
