@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tanaoroshi.records.attributes import Ints
+    from tanaoroshi.records.attributes import Attributes, Ints
     from tanaoroshi.sources import Collection
     from tanaoroshi.sources.collection import Raw
 
@@ -57,6 +57,21 @@ def picture_key(raw: Raw) -> bytes:
 def as_keys(keys: Sequence[bytes]) -> NDArray[np.bytes_]:
     """Return keys as an array, S32 (n,)."""
     return np.array(keys, dtype=f"S{2 * KEY_BYTES}")
+
+
+def row_labels(attributes: Attributes) -> NDArray[np.bytes_]:
+    """Return a key of all that a table says of each image, S32 (n,).
+
+    Two tables of the same attributes say the same of an image where its keys are the same.
+    """
+    # One of the many bit patterns of NaN, and no negative zero.
+    values = np.where(np.isnan(attributes.values), np.nan, attributes.values + 0.0).astype("<f8")
+    return as_keys(
+        [
+            hashlib.blake2b(row.tobytes(), digest_size=KEY_BYTES).hexdigest().encode()
+            for row in values
+        ]
+    )
 
 
 def same_images(base: NDArray[np.bytes_], candidate: NDArray[np.bytes_]) -> tuple[Ints, Ints]:

@@ -175,6 +175,37 @@ def held_out_losses(features: Floats, target: Floats, fold: Ints) -> Floats:
     return row_losses(features, target, fold, nested, everything, chosen)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Foretold:
+    """What a design says of rows that nobody learnt from.
+
+    ``guess`` float64 (q, m); ``inner``: its squared error by cross-validation on the rows that it
+    learnt from.
+    """
+
+    guess: Floats
+    inner: float
+
+
+def foretell(features: Floats, target: Floats, fold: Ints, at: Floats) -> Foretold:
+    """Learn from some rows, choosing the penalty by their folds, and predict others.
+
+    Parameters
+    ----------
+    features, target, fold
+        float (n, p), float (n, m), int (n,): the rows to learn from.
+    at
+        float (q, p): the others.
+    """
+    sums = fold_sums(features, target, fold)
+    total = total_of(sums)
+    errors = reduce(add, (fit(total - part).losses(part).sum(axis=1) for part in sums))
+    chosen = int(errors.argmin())
+    fitted = fit(total)
+    guess = fitted.y0 + (at - fitted.x0) @ fitted.slopes[chosen]
+    return Foretold(guess, float(errors[chosen]))
+
+
 def constant_losses(target: Floats, fold: Ints) -> Floats:
     """Return the squared error of each row when the other folds' mean is the guess, (n,)."""
     out = np.empty(len(target))
