@@ -24,7 +24,11 @@ import pyarrow.parquet as pq
 
 from tanaoroshi.data import shipped
 
-COMMAND = [sys.executable, "-c", "import sys; from tanaoroshi.cli import run; sys.exit(run(sys.argv[1:]))"]
+COMMAND = [
+    sys.executable,
+    "-c",
+    "import sys; from tanaoroshi.cli import run; sys.exit(run(sys.argv[1:]))",
+]
 
 
 def collection(folder: Path, rows: np.ndarray) -> Path:

@@ -235,12 +235,16 @@ def _decides(a: Column, b: Column, index: Ints) -> bool:
     label_a, label_b = _labels(a, known), _labels(b, known)
     if label_a is None or label_b is None or len(np.unique(label_b)) < 2:
         return False
-    pairs = np.unique(np.column_stack([label_a, label_b]), axis=0)
-    if len(pairs) != len(np.unique(label_a)):
+    if _pairs(label_a, label_b) != len(np.unique(label_a)):
         return False
     shown = np.unique(np.column_stack([label_a, index[known]]), axis=0)[:, 0]
     often = np.flatnonzero(np.bincount(shown) > 1)
     return bool(np.isin(label_a, often).mean() > 0.5)
+
+
+def _pairs(a: Ints, b: Ints) -> int:
+    """Count the different pairs of labels, int (n,), n at least 1."""
+    return len(np.unique(a * (int(b.max()) + 1) + b))
 
 
 def _labels(column: Column, known: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Ints | None:

@@ -115,8 +115,9 @@ def measure_again(
         tasks[column] = _Task(
             spec, before[spec.name], values, lesson, losses.trees[column], int(rng.integers(2**31))
         )
+    said = {column: one for group in _by_lesson(tasks) for column, one in _foretold(group).items()}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        added = list(pool.map(lambda task: _errors(task, codes, settings), tasks.values()))
+        added = list(pool.map(lambda c: _errors(tasks[c], said[c], codes, settings), tasks.keys()))
     told = _joined(losses, dict(zip(tasks, added, strict=True)), tasks)
     found = []
     for target in make_targets(attributes, settings):
@@ -217,20 +218,61 @@ class _Task:
     trees: NDArray[np.bool_]
     seed: int
 
+    @property
+    def rows(self) -> Ints:
+        """Rows to learn from, then new rows."""
+        return np.concatenate([self.lesson.train, self.lesson.new])
 
-def _errors(task: _Task, codes: Floats, settings: ShelfSettings) -> Floats:
+    @property
+    def target(self) -> Floats:
+        """What is to be said of these rows, float64 (t + q, m)."""
+        values, used = self.values, self.lesson.used
+        return embed_among(values[self.rows], self.spec.kind, values[used])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Said:
+    """What the smooth probes say of one attribute: of each dimension, and of all if asked."""
+
+    singles: list[Foretold]
+    everything: Foretold | None
+
+
+def _by_lesson(tasks: dict[int, _Task]) -> list[dict[int, _Task]]:
+    groups: dict[int, dict[int, _Task]] = {}
+    for column, task in tasks.items():
+        groups.setdefault(id(task.lesson), {})[column] = task
+    return list(groups.values())
+
+
+def _foretold(tasks: dict[int, _Task]) -> dict[int, _Said]:
+    """Let the designs of one lesson predict all its attributes at once."""
+    lesson = next(iter(tasks.values())).lesson
+    t = len(lesson.train)
+    learnt = [task.target[:t] for task in tasks.values()]
+
+    def said(design: Floats) -> list[Foretold]:
+        return foretell(design[:t], learnt, lesson.fold, design[t:])
+
+    by_dimension = [said(curve) for curve in lesson.curves]
+    together = [None] * len(tasks) if lesson.wide is None else said(lesson.wide)
+    return {
+        column: _Said([single[k] for single in by_dimension], everything)
+        for k, (column, everything) in enumerate(zip(tasks, together, strict=True))
+    }
+
+
+def _errors(task: _Task, said: _Said, codes: Floats, settings: ShelfSettings) -> Floats:
     """Return the errors of all probes on the new rows, float64 (q, 6); NaN: no such probe."""
-    lesson, kind = task.lesson, task.spec.kind
-    train, new, t = lesson.train, lesson.new, len(lesson.train)
+    lesson, shelf, singles = task.lesson, task.shelf, said.singles
+    kind, train, new, t = task.spec.kind, lesson.train, lesson.new, len(lesson.train)
     out = np.full((len(new), len(PROBES)), np.nan)
     if not len(new):
         return out
-    rows = np.concatenate([train, new])
-    target = embed_among(task.values[rows], kind, task.values[lesson.used])
-    learnt, truth = target[:t], target[t:]
+    learnt, truth = task.target[:t], task.target[t:]
 
-    def smooth(features: Floats) -> Foretold:
-        return foretell(features[:t], learnt, lesson.fold, features[t:])
+    def smooth(design: Floats) -> Floats:
+        return foretell(design[:t], [learnt], lesson.fold, design[t:])[0].guess
 
     def error(probe: int, x: Floats, guess: Floats | None) -> None:
         if task.trees[probe]:
@@ -238,9 +280,7 @@ def _errors(task: _Task, codes: Floats, settings: ShelfSettings) -> Floats:
         assert guess is not None  # whoever leaves it out has trees
         out[:, probe] = np.sum((truth - guess) ** 2, axis=1)
 
-    singles = [smooth(curve) for curve in lesson.curves]
     ranking = np.argsort([single.inner for single in singles], kind="stable").tolist()
-    shelf = task.shelf
     best = ranking[0] if shelf.dimension is None else shelf.dimension
     out[:, CONSTANT] = np.sum((truth - learnt.mean(axis=0)) ** 2, axis=1)
     error(BEST, codes[:, [best]], singles[best].guess)
@@ -249,14 +289,14 @@ def _errors(task: _Task, codes: Floats, settings: ShelfSettings) -> Floats:
         error(NEXT, codes[:, [second]], singles[second].guess)
     if kind == "circular" and len(ranking) > 1:
         pair = shelf.dimensions if len(shelf.dimensions) == 2 else ranking[:2]
-        error(TWO, codes, smooth(np.hstack([lesson.curves[j] for j in pair])).guess)
+        error(TWO, codes, smooth(np.hstack([lesson.curves[j] for j in pair])))
     if shelf.direction is None:
         out[:, DIRECTION] = out[:, CONSTANT]
     else:
         along = codes @ np.asarray(shelf.direction)
-        curve = hats(along[rows], knots_of(along[train], settings.knots))
-        error(DIRECTION, along[:, None], smooth(curve).guess)
-    error(EVERYTHING, codes, None if lesson.wide is None else smooth(lesson.wide).guess)
+        curve = hats(along[task.rows], knots_of(along[train], settings.knots))
+        error(DIRECTION, along[:, None], smooth(curve))
+    error(EVERYTHING, codes, None if said.everything is None else said.everything.guess)
     return out
 
 

@@ -187,23 +187,28 @@ class Foretold:
     inner: float
 
 
-def foretell(features: Floats, target: Floats, fold: Ints, at: Floats) -> Foretold:
-    """Learn from some rows, choosing the penalty by their folds, and predict others.
+def foretell(features: Floats, targets: Sequence[Floats], fold: Ints, at: Floats) -> list[Foretold]:
+    """Learn several targets from some rows, each with its own penalty, and predict other rows.
 
     Parameters
     ----------
-    features, target, fold
-        float (n, p), float (n, m), int (n,): the rows to learn from.
+    features, targets, fold
+        float (n, p), each float (n, m), int (n,): the rows to learn from; the penalty is chosen by
+        cross-validation over their folds.
     at
         float (q, p): the others.
     """
-    sums = fold_sums(features, target, fold)
+    sums = fold_sums(features, np.hstack(targets), fold)
     total = total_of(sums)
-    errors = reduce(add, (fit(total - part).losses(part).sum(axis=1) for part in sums))
-    chosen = int(errors.argmin())
+    errors = reduce(add, (fit(total - part).losses(part) for part in sums))
     fitted = fit(total)
-    guess = fitted.y0 + (at - fitted.x0) @ fitted.slopes[chosen]
-    return Foretold(guess, float(errors[chosen]))
+    ends = np.cumsum([0, *(target.shape[1] for target in targets)]).tolist()
+    found = []
+    for columns in map(slice, ends[:-1], ends[1:]):
+        inner = errors[:, columns].sum(axis=1)
+        slopes = fitted.slopes[int(inner.argmin())][:, columns]
+        found.append(Foretold(fitted.y0[columns] + (at - fitted.x0) @ slopes, float(inner.min())))
+    return found
 
 
 def constant_losses(target: Floats, fold: Ints) -> Floats:
