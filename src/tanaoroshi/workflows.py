@@ -34,7 +34,6 @@ from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.kept import Errors, Kept
 from tanaoroshi.records.stocktake import CollectionRef, Exhibit, ModelRef, Shelf, Stocktake
 from tanaoroshi.records.words import Message, message
-from tanaoroshi.report import write_report
 from tanaoroshi.shelves import ShelfSettings
 from tanaoroshi.shelves.control import ControlSettings, measure_control
 from tanaoroshi.shelves.judge import search
@@ -450,6 +449,8 @@ def recorded(store: str) -> tuple[Row, ...]:
 
 def report(audited: Audit, out: Path, *, lang: Lang = "en", single_file: bool = False) -> Path:
     """Write the report of a stocktake; return its first page."""
+    from tanaoroshi.report import write_report  # templates are a third of a second to import
+
     return write_report(
         audited.stocktake, audited.exhibits, out, lang=lang, single_file=single_file
     )

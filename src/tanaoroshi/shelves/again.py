@@ -4,7 +4,8 @@ The images that an earlier search knew keep their held-out errors. The new ones 
 own: what is chosen and fitted is chosen and fitted on the known images, as it would be for any
 held-out fold, and the errors on the new ones stand beside the others. The place is that of the
 earlier search, so nothing is picked because it did well on these images. Where the figures no
-longer bear the status out, the attribute is named, to be searched for in full.
+longer bear the status out, or lie apart from the earlier ones, the attribute is named, to be
+searched for in full.
 """
 
 from __future__ import annotations
@@ -357,7 +358,7 @@ def _judge(
     base = shelf.status
     if base in ("shared", "tied"):
         base = "own_direction" if shelf.dimension is None else "own_dimension"
-    if ruling.status != base or not _same_probe(ruling.score, shelf.score):
+    if ruling.status != base or not _agree(ruling.score, shelf.score):
         return None
     text = ruling.text
     if shelf.others:
@@ -382,8 +383,14 @@ def _judge(
     )
 
 
-def _same_probe(now: Estimate, then: Measured) -> bool:
-    return isinstance(then, Estimate) and then.method.partition("; ")[0] == now.method
+def _agree(now: Estimate, then: Measured) -> bool:
+    """Say whether two figures are of one probe, and their intervals meet.
+
+    The two share nearly all images: where they don't meet, the new ones are of another kind.
+    """
+    if not isinstance(then, Estimate) or then.method.partition("; ")[0] != now.method:
+        return False
+    return now.high >= then.low and now.low <= then.high
 
 
 def _joint(estimate: Estimate, since: str) -> Estimate:
