@@ -58,9 +58,10 @@ def _processors() -> float:
 def compared(again: dict[str, Any], full: dict[str, Any]) -> None:
     """Print how far two stocktakes of the same images lie apart."""
     pairs = list(zip(again["shelves"], full["shelves"], strict=True))
-    apart = [abs(a["score"]["value"] - b["score"]["value"]) for a, b in pairs if _both(a, b)]
+    alike = [(a, b) for a, b in pairs if a["status"] == b["status"] and _both(a, b)]
+    apart = [abs(a["score"]["value"] - b["score"]["value"]) for a, b in alike]
     other = [a["attribute"] for a, b in pairs if a["status"] != b["status"]]
-    print(f"| largest difference of a score | {max(apart, default=0):.4f} |")
+    print(f"| largest difference of a score, same status | {max(apart, default=0):.4f} |")
     print(f"| shelves of another status | {', '.join(other) or 'none'} |")
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tanaoroshi.metrics import measure as metrics
     from tanaoroshi.models import load_model, model_from_functions
     from tanaoroshi.records.estimates import Estimate, Unmeasured
-    from tanaoroshi.reevaluating import reevaluate
     from tanaoroshi.shelves import find_shelves
     from tanaoroshi.sources import load_codes, load_collection
     from tanaoroshi.store import open_store
@@ -44,7 +43,6 @@ __all__ = [
     "mig",
     "model_from_functions",
     "open_store",
-    "reevaluate",
     "report",
     "sap",
     "stocktake",
@@ -64,7 +62,6 @@ _HOMES = {
     "mig": "metrics:mig",
     "model_from_functions": "models:model_from_functions",
     "open_store": "store:open_store",
-    "reevaluate": "reevaluating:reevaluate",
     "report": "workflows:report",
     "sap": "metrics:sap",
     "stocktake": "workflows:take",

@@ -353,9 +353,10 @@ class _Now:
 def _with_instruments(now: _Now, progress: Progress | None) -> Reevaluated:
     """Measure what the collection's rows decide; take over what it decides only together."""
     codes, attributes, settings = now.codes, now.attributes, now.settings
+    # Two halves of about the same length, side by side.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as beside:
-        archiving = beside.submit(take_archive, attributes, rng=stream(settings, 5))
-        again = measure_again(
+        shelving = beside.submit(
+            measure_again,
             now.since.stocktake.shelves,
             _losses_here(now.kept.losses, now.change.place),
             now.latent,
@@ -365,6 +366,7 @@ def _with_instruments(now: _Now, progress: Progress | None) -> Reevaluated:
             settings=settings.shelves,
             rng=stream(settings, 1),
         )
+        looking = beside.submit(_pictures, now)
         metrics = measure(
             now.latent,
             attributes,
@@ -373,15 +375,16 @@ def _with_instruments(now: _Now, progress: Progress | None) -> Reevaluated:
             rng=stream(settings, 2),
             progress=progress,
         )
+        archive = take_archive(attributes, rng=stream(settings, 5), progress=progress)
+        again = shelving.result()
+        pictures, reconstruction, errors = looking.result()
         before = now.since.stocktake.readers
         readers = tuple(replace(one, skill=taken_over(one.skill, now.id)) for one in before)
         found = _Found(again.shelves, again.losses, readers)
         if again.open:
             found = _searched(now, found, again.open, progress)
-        pictures, reconstruction, errors = _pictures(now)
         dimensions = states(now.model, codes, attributes)
         pictures |= _moved_pictures(now, found.shelves, dimensions, again.open)
-        archive = archiving.result()
     collection = now.collection
     ours = {"since": now.id, "carried": "instruments", "changed": now.change.share}
     stocktake = Stocktake(

@@ -10,7 +10,6 @@ searched for in full.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from tanaoroshi.records.kept import PROBES, Losses
 from tanaoroshi.records.stocktake import Control, Shelf
 from tanaoroshi.shelves.features import hats, knots_of, nonlinear
 from tanaoroshi.shelves.judge import Known, in_company, rule, unjudged
-from tanaoroshi.shelves.probes import AT_ONCE, Probed, tree_guess
+from tanaoroshi.shelves.probes import Probed, tree_guess
 from tanaoroshi.shelves.ridge import Foretold, foretell
 from tanaoroshi.shelves.skills import weigh
 from tanaoroshi.shelves.targets import embed_among, make_targets, pool_rare
@@ -89,11 +88,12 @@ def measure_again(
         As for :func:`~tanaoroshi.shelves.judge.find_shelves`.
     """
     before = {shelf.attribute: shelf for shelf in shelves}
+    targets = make_targets(attributes, settings)
     lessons: dict[bytes, _Lesson | None] = {}
     tasks: dict[int, _Task] = {}
     open_: set[str] = set()
     problems: dict[int, Shelf] = {}
-    for target in make_targets(attributes, settings):
+    for target in targets:
         column, spec = target.column, attributes.specs[target.column]
         if target.problem is not None:
             problems[column] = unjudged(spec, codes.shape[1], target.problem)
@@ -117,11 +117,10 @@ def measure_again(
             spec, before[spec.name], values, lesson, losses.trees[column], int(rng.integers(2**31))
         )
     said = {column: one for group in _by_lesson(tasks) for column, one in _foretold(group).items()}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        added = list(pool.map(lambda c: _errors(tasks[c], said[c], codes, settings), tasks.keys()))
-    told = _joined(losses, dict(zip(tasks, added, strict=True)), tasks)
+    added = {c: _errors(task, said[c], codes, settings) for c, task in tasks.items()}
+    told = _joined(losses, added, tasks)
     found = []
-    for target in make_targets(attributes, settings):
+    for target in targets:
         column, spec = target.column, attributes.specs[target.column]
         shelf = problems.get(column, before[spec.name])
         if column in tasks:
