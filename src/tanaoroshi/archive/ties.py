@@ -114,6 +114,7 @@ class _Sums:
         self.columns = columns
         order = sorted(range(len(columns)), key=lambda i: ORDER.index(columns[i].form))
         self.table = np.hstack([columns[i].table for i in order])
+        self.lines = np.ascontiguousarray(self.table.T)
         ends = np.cumsum([columns[i].table.shape[1] for i in order]).tolist()
         starts = [0, *ends[:-1]]
         places = {i: slice(*ends_of) for i, *ends_of in zip(order, starts, ends, strict=True)}
@@ -132,7 +133,7 @@ class _Sums:
         dealt = self.table[order]
         out = np.zeros((dealt.shape[1], dealt.shape[1]))
         for place in self.places:
-            out[place, place.stop :] = self.table[:, place].T @ dealt[:, place.stop :]
+            out[place, place.stop :] = self.lines[place] @ dealt[:, place.stop :]
         return out
 
     def squared(self, pair: _Pair, sums: Floats) -> Floats:
