@@ -146,7 +146,7 @@ def _likeliest(errors: Floats, counts: Floats) -> Floats:
 def _ends(spread: Floats, value: float, level: float) -> tuple[float, float]:
     """Return a normal interval by the bootstrap's spread: quantiles so far out can't be drawn."""
     half = float(norm.ppf((1 + level) / 2)) * float(spread.std(ddof=1))
-    return max(value - half, 0.0), min(value + half, 1.0)
+    return max(float(value) - half, 0.0), min(float(value) + half, 1.0)
 
 
 def _change(ends: tuple[float, float], share: float) -> ShareChange:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,3 +69,23 @@ class Memory:
     nearer: Measured
     c_t: float | None
     pairs: tuple[tuple[int, int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a model makes of a collection.
+
+    Attributes
+    ----------
+    shares
+        By what was drawn from: ``posterior`` (codes of the collection's images, with their noise)
+        and ``prior``.
+    worse
+        Every value that could be asked about.
+    """
+
+    model: str
+    version: str
+    shares: Mapping[str, tuple[MadeShare, ...]]
+    worse: tuple[Worse, ...]
+    memory: Memory
