@@ -281,9 +281,11 @@ def _judge(
     adjusted = benjamini_hochberg(np.concatenate(found.p)) if found.p else np.empty(0)
     rare = [cell for cells in found.cells for cell in _rare(cells, adjusted[cells.which])]
 
-    def rank(cell: _Cell) -> tuple[bool, float, float]:
-        protected = any(classes[i].spec.protected for i in cell.members)
-        return not protected, cell.p, -cell.expected
+    def rank(cell: _Cell) -> tuple[bool, bool, float, float]:
+        specs = [classes[i].spec for i in cell.members]
+        # What can be read off a picture goes together by nature, as light tones and lightness do.
+        simple = any(spec.tier == "simple" for spec in specs)
+        return not any(spec.protected for spec in specs), simple, cell.p, -cell.expected
 
     rare.sort(key=rank)
     block = np.zeros(0, dtype=np.int64)

@@ -14,13 +14,15 @@ CLOSE = 1e-4
 """Fitted sums of pairs miss the counted ones by no more than this part of an image."""
 
 
-def pairs_only(tables: Floats) -> Floats:
+def pairs_only(tables: Floats, *, rounds: int = ROUNDS) -> Floats:
     """Fit the log-linear model without three-way interaction by iterative proportional fitting.
 
     Parameters
     ----------
     tables
         Counts, float (..., I, J, K).
+    rounds
+        Most rounds; fewer where all sums fit before.
 
     Returns
     -------
@@ -35,7 +37,7 @@ def pairs_only(tables: Floats) -> Floats:
     """
     fit = np.ones_like(tables)
     wanted = {axis: tables.sum(axis=axis, keepdims=True) for axis in (-1, -2, -3)}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         off = 0.0
         for axis, sums in wanted.items():
             have = fit.sum(axis=axis, keepdims=True)

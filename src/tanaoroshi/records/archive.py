@@ -65,7 +65,9 @@ class Gaps:
     Attributes
     ----------
     found
-        Protected attributes first, then the most surprising; at most as many as were asked for.
+        Protected attributes first; those of which all need a culture to be seen before those
+        that can be read off a picture; then the most surprising. At most
+        :data:`~tanaoroshi.archive.gaps.MOST`.
     total
         How many there are in all.
     asked
@@ -170,7 +172,8 @@ class ThreeWay:
     given
         The third.
     strong, weak
-        Its value among whose images the two are tied most, and least.
+        Its value among whose images the two are tied most, and least; ``weak`` is empty where all
+        images together show less than those of any value (the ties of the values cancel out).
     strongest, weakest
         Bias-corrected Cramér's V there.
     difference
