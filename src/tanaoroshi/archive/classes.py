@@ -156,7 +156,7 @@ def _range(values: Floats, spec: Attribute) -> str:
 
 
 def _unlike(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Number names that rounding made equal."""
+    """Put a number behind names that rounding made equal."""
     if len(set(names)) == len(names):
         return names
     return tuple(f"{name} ({k + 1}/{len(names)})" for k, name in enumerate(names))

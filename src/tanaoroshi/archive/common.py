@@ -71,7 +71,7 @@ def common_scale(
 
 
 def _cells(a: Ints, b: Ints, sizes: tuple[int, int]) -> Ints:
-    """Number the combinations; the line and the column of what is missing come first."""
+    """Return the place of each combination; what is missing (-1) has the first line or column."""
     return (a + 1) * (sizes[1] + 1) + b + 1
 
 

@@ -40,7 +40,7 @@ RARE = 0.75
 """A gap surely has less than this part of what was expected: its interval lies below."""
 LEVELS = 10
 """Of three attributes, so many most frequent values each are asked."""
-MOST = 100
+MOST = 300
 """So many gaps are kept, the most important first."""
 BLOCKS = 30
 
@@ -164,8 +164,9 @@ class _Asked:
         p = rare_p(observed[ask], expected[ask], variance[ask])
         few = np.flatnonzero(p <= FALSE_DISCOVERIES)
         places = np.argwhere(ask)[few]
-        picked = (x[ask][few] for x in (observed, expected, variance))
-        self.cells.append(_Cells(members, places, *picked, p[few], self.asked + few))
+        seen, mean, spread = (x[ask][few] for x in (observed, expected, variance))
+        which = self.asked + few
+        self.cells.append(_Cells(members, places, seen, mean, spread, p[few], which))
         self.p.append(p)
         self.asked += len(p)
 

@@ -15,13 +15,15 @@ from tanaoroshi.archive.gaps import decides, frequent, pair_table, triple_table
 from tanaoroshi.archive.loglinear import pairs_only
 from tanaoroshi.archive.moments import strength
 from tanaoroshi.records.archive import ThreeWay, ThreeWays
-from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.stats.multiple_tests import benjamini_hochberg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from tanaoroshi.records.attributes import Floats, Ints
     from tanaoroshi.records.progress import Progress
 
 LEVELS = 6
@@ -165,14 +167,25 @@ def _closer(
         if one is not None:
             strong, weak, estimates = one
             given = three[third]
-            names = [given.names[kept[third][k]] if k >= 0 else "" for k in (strong, weak)]
-            a, b = three[first].spec.name, three[second].spec.name
-            found.append(ThreeWay(a, b, given.spec.name, *names, *estimates, *test))
+            inside, outside = (
+                given.names[kept[third][k]] if k >= 0 else "" for k in (strong, weak)
+            )
+            found.append(
+                ThreeWay(
+                    three[first].spec.name,
+                    three[second].spec.name,
+                    given.spec.name,
+                    inside,
+                    outside,
+                    *estimates,
+                    *test,
+                )
+            )
     found = [one for one in found if one.difference.low > MARGIN]
     return max(found, key=lambda one: one.difference.low, default=None)
 
 
-def _only(three: Sequence[Classed], rows: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> list[Classed]:
+def _only(three: Sequence[Classed], rows: NDArray[np.bool_]) -> list[Classed]:
     return [
         Classed(o.spec, o.names, np.where(rows, o.codes, -1), o.counts, o.alike, o.shown)
         for o in three
@@ -191,8 +204,8 @@ def _strata(
     whole = tables.sum(axis=1)
     ties = np.stack([_v(tables[:, k]) for k in enough] + [_v(whole)], axis=1)
     places = [*enough.tolist(), -1]
-    usable = np.isfinite(ties).all(axis=0)
-    ties, places = ties[:, usable], [k for k, ok in zip(places, usable, strict=True) if ok]
+    usable = np.flatnonzero(np.isfinite(ties).all(axis=0)).tolist()
+    ties, places = ties[:, usable], [places[i] for i in usable]
     if len(places) < 2:
         return None
     last = ties[-1]
@@ -202,9 +215,10 @@ def _strata(
     # The two were chosen among all: the interval of the difference holds for every choice.
     choices = len(places) * (len(places) - 1) // 2
     names = tuple(one.spec.name for one in three)
-    counts = {-1: int(whole[-1].sum()), **{k: int(n[k]) for k in enough}}
-    of_high = _jackknifed(ties[:, high], counts[places[high]], names)
-    of_low = _jackknifed(ties[:, low], counts[places[low]], names)
+    of_high, of_low = (
+        _jackknifed(ties[:, i], int(n.sum() if places[i] < 0 else n[places[i]]), names)
+        for i in (high, low)
+    )
     between = _jackknifed(ties[:, high] - ties[:, low], int(n.sum()), names, choices, floor=-1.0)
     return places[high], places[low], (of_high, of_low, between)
 

@@ -15,7 +15,7 @@ from tanaoroshi.archive.counts import FALSE_DISCOVERIES, LEVEL
 from tanaoroshi.archive.gaps import decides, pair_table
 from tanaoroshi.archive.shares import share_of
 from tanaoroshi.records.archive import Trend, Trends
-from tanaoroshi.records.attributes import Floats, Ints
+from tanaoroshi.records.attributes import Ints
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.stats.multiple_tests import benjamini_hochberg
 
@@ -25,7 +25,19 @@ if TYPE_CHECKING:
     from tanaoroshi.records.attributes import Attribute
 
 TIME_WORDS = frozenset(
-    {"year", "date", "month", "day", "decade", "century", "era", "epoch", "period", "season", "time"}
+    {
+        "year",
+        "date",
+        "month",
+        "day",
+        "decade",
+        "century",
+        "era",
+        "epoch",
+        "period",
+        "season",
+        "time",
+    }
 )
 TIME_SIGNS = ("年", "時代", "日付", "時期")
 LEAST_HITS = 10.0
