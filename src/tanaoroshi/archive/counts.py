@@ -17,7 +17,7 @@ FALSE_DISCOVERIES = 0.05 / 3
 """Of each kind of question; a closer look asks three (gaps, trends, three-way ties): 5 % in all."""
 
 
-def rare_p(observed: Floats, expected: Floats, variance: Floats) -> Floats:
+def rare_p(observed: Floats, expected: Floats, variance: Floats, step: Floats) -> Floats:
     """Return the chance of so few or fewer.
 
     Parameters
@@ -25,16 +25,24 @@ def rare_p(observed: Floats, expected: Floats, variance: Floats) -> Floats:
     observed, expected, variance
         float (...): a count, and its mean and variance if it were not rare; all positive but the
         first.
+    step
+        float (...): third cumulant over variance, 1 for a Poisson variable; where it is small or
+        negative the normal curve is as good.
 
     Returns
     -------
-    float64 (...): lower tail of a scaled Poisson variable of that mean and variance. Exactly
-    Poisson's where mean and variance are equal; with dependent rows (variance above the mean)
-    counts move in larger steps, and so does the bound.
+    float64 (...): lower tail of a shifted and scaled Poisson variable of that mean, variance and
+    skewness, with the correction for whole numbers. (Without the skewness the far tail of a common
+    cell would be too light: its count is limited on both sides.)
     """
-    scale = variance / expected
-    steps = np.where(scale < 1, (observed + 0.5) / scale + 0.5, observed / scale + 1)
-    return np.asarray(gammaincc(steps, expected / scale))
+    spread = np.sqrt(variance)
+    jump = np.maximum(np.minimum(step, variance / expected), 0.05 * spread)
+    events = variance / jump**2
+    # Dependent rows (a step above 1) come and go in steps: half a row would be no correction.
+    half = np.where(jump < 1, 0.5 / jump + 0.5, 1.0)
+    # Below the least value that such a variable takes the chance is as good as 0.
+    seen = np.maximum((observed - expected) / jump + events + half, 1e-6)
+    return np.asarray(gammaincc(seen, events))
 
 
 def count_interval(observed: Floats, scale: Floats) -> tuple[Floats, Floats]:

@@ -23,7 +23,7 @@ from tanaoroshi.archive.counts import (
     jackknife,
     rare_p,
 )
-from tanaoroshi.archive.loglinear import free_variance, pairs_only
+from tanaoroshi.archive.loglinear import free_moments, pairs_only
 from tanaoroshi.records.archive import Decided, Gap, Gaps
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.records.estimates import Estimate
@@ -137,7 +137,7 @@ class _Cells:
     places: Ints
     observed: Floats
     expected: Floats
-    variance: Floats
+    scale: Floats
     p: Floats
     which: Ints
 
@@ -152,21 +152,30 @@ class _Asked:
         self.too_rare = 0
 
     def add(
-        self, members: tuple[int, ...], observed: Floats, expected: Floats, variance: Floats
+        self,
+        members: tuple[int, ...],
+        observed: Floats,
+        expected: Floats,
+        moments: tuple[Floats, Floats],
+        effect: Floats,
     ) -> None:
-        """Judge a table's cells of which enough images would be expected."""
-        scale = np.divide(variance, expected, out=np.ones_like(expected), where=expected > 0)
+        """Judge a table's cells of which enough images would be expected.
+
+        ``moments`` of independent rows are variance and step (see ``rare_p``); ``effect`` is the
+        design effect, 1 or more, that both grow by.
+        """
+        variance, step = (moment * effect for moment in moments)
         # A count that its sums hardly let move is no question either.
-        ask = (expected >= LEAST_EXPECTED * np.maximum(scale, 1)) & (variance > 1)
+        ask = (expected >= LEAST_EXPECTED * effect) & (variance > 1)
         self.too_rare += int(((expected > 0) & ~ask).sum()) if len(members) == 2 else 0
         if not ask.any():
             return
-        p = rare_p(observed[ask], expected[ask], variance[ask])
+        p = rare_p(observed[ask], expected[ask], variance[ask], step[ask])
         few = np.flatnonzero(p <= FALSE_DISCOVERIES)
         places = np.argwhere(ask)[few]
-        seen, mean, spread = (x[ask][few] for x in (observed, expected, variance))
+        seen, mean, scale = (x[ask][few] for x in (observed, expected, effect))
         which = self.asked + few
-        self.cells.append(_Cells(members, places, seen, mean, spread, p[few], which))
+        self.cells.append(_Cells(members, places, seen, mean, scale, p[few], which))
         self.p.append(p)
         self.asked += len(p)
 
@@ -186,8 +195,8 @@ def _ask_pair(
     joined = pair_size(np.flatnonzero((a.codes >= 0) & (b.codes >= 0)), index)
     effect = 1 + (joined - 1) * np.outer(_alike(a), _alike(b))
     expected = n * np.outer(p, q)
-    variance = expected * np.outer(1 - p, 1 - q) * n / (n - 1) * effect
-    found.add(pair, table, expected, variance)
+    variance = expected * np.outer(1 - p, 1 - q) * n / (n - 1)
+    found.add(pair, table, expected, (variance, np.outer(1 - 2 * p, 1 - 2 * q)), effect)
 
 
 def _ask_triple(
@@ -200,12 +209,12 @@ def _ask_triple(
     fit = pairs_only(table)
     alike = [_alike(classes[i])[values] for i, values in zip(triple, kept, strict=True)]
     joined = pair_size(rows, index) if index is not None else 1.0
-    variance = free_variance(fit) * (1 + (joined - 1) * two_largest(alike))
-    whole = np.zeros([len(classes[i].counts) for i in triple])
-    seen, mean, spread = whole.copy(), whole.copy(), whole
-    for into, values in ((seen, table), (mean, fit), (spread, variance)):
+    effect = 1 + (joined - 1) * two_largest(alike)
+    whole = np.zeros((5, *(len(classes[i].counts) for i in triple)))
+    for into, values in zip(whole, (table, fit, *free_moments(fit), effect), strict=True):
         into[np.ix_(*kept)] = values
-    found.add(triple, seen, mean, spread)
+    seen, expected, variance, step, effects = whole
+    found.add(triple, seen, expected, (variance, step), effects)
 
 
 def frequent(one: Classed) -> Ints:
@@ -297,8 +306,7 @@ def _judge(
 
 
 def _rare(cells: _Cells, adjusted: Floats) -> list[_Cell]:
-    scale = np.maximum(cells.variance / cells.expected, 1)
-    _, high = count_interval(cells.observed, scale)
+    _, high = count_interval(cells.observed, cells.scale)
     keep = np.flatnonzero((adjusted <= FALSE_DISCOVERIES) & (high <= RARE * cells.expected))
     return [
         _Cell(
@@ -306,7 +314,7 @@ def _rare(cells: _Cells, adjusted: Floats) -> list[_Cell]:
             tuple(cells.places[i].tolist()),
             float(cells.observed[i]),
             float(cells.expected[i]),
-            float(scale[i]),
+            float(cells.scale[i]),
             float(cells.p[i]),
             float(adjusted[i]),
         )

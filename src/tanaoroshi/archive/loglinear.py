@@ -48,8 +48,8 @@ def pairs_only(tables: Floats, *, rounds: int = ROUNDS) -> Floats:
     return fit
 
 
-def free_variance(fit: Floats) -> Floats:
-    """Return the variance that a cell's count has when all sums of pairs are given.
+def free_moments(fit: Floats) -> tuple[Floats, Floats]:
+    """Return variance and skew of a cell's count when all sums of pairs are given.
 
     Parameters
     ----------
@@ -58,10 +58,11 @@ def free_variance(fit: Floats) -> Floats:
 
     Returns
     -------
-    float64 (I, J, K): for each cell that of the table of eight cells which it and the rest of
-    each attribute make, ``1 / Σ 1/m`` (the variance of the conditional distribution, to first
+    Two float64 (I, J, K). The variance: for each cell that of the table of eight cells which it
+    and the rest of each attribute make, ``1 / Σ 1/m`` (of the conditional distribution, to first
     order); 0 where a cell can't move. Finer sums leave no more room than these, so it errs on
-    the large side.
+    the large side. The third cumulant over the variance: ``variance² Σ ±1/m²``, plus where a cell
+    grows with the count, minus where it shrinks.
     """
     ij, ik, jk = (fit.sum(axis=axis, keepdims=True) for axis in (2, 1, 0))
     i, j, k = (fit.sum(axis=axes, keepdims=True) for axes in ((1, 2), (0, 2), (0, 1)))
@@ -77,5 +78,8 @@ def free_variance(fit: Floats) -> Floats:
     )
     # A part of no image is what rounding leaves of none.
     free = np.all([part > 1e-6 for part in eight], axis=0)
-    total = sum(1 / np.where(free, part, 1) for part in eight)
-    return np.where(free, 1 / total, 0.0)
+    inverse = [1 / np.where(free, part, 1) for part in eight]
+    variance = np.where(free, 1 / np.sum(inverse, axis=0), 0.0)
+    grows = (1, -1, -1, -1, 1, 1, 1, -1)
+    skew = np.sum([sign * part**2 for sign, part in zip(grows, inverse, strict=True)], axis=0)
+    return variance, variance**2 * skew

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
         Trend,
     )
     from tanaoroshi.records.attributes import Attribute
-    from tanaoroshi.records.estimates import Estimate
 
     Specs = dict[str, Attribute]
 
@@ -140,8 +139,8 @@ def _gap_finding(gap: Gap, others: int, specs: Specs) -> Finding:
     unrelated = message("if the two had nothing to do with each other")
     tied = message("by what every two of them have to do with each other")
     words = message(
-        "{observed} of {n:,} images show {cell}; {value:.0f} [{low:.0f}, {high:.0f}] would {basis}. "
-        "Of their other combinations, {others} are rare, too. {advice}",
+        "{observed} of {n:,} images show {cell}; {value:.0f} [{low:.0f}, {high:.0f}] would "
+        "{basis}. Of their other combinations, {others} are rare, too. {advice}",
         observed=gap.observed,
         n=gap.expected.n,
         cell=tuple(_valued(specs[name], value) for name, value in gap.cell.items()),
@@ -233,8 +232,8 @@ def _three_way_finding(tie: ThreeWay, specs: Specs) -> Finding:
     warns = warns and tie.difference.low > WARN_DIFFERENCE
     weak = _valued(given, tie.weak) if tie.weak else message("all images together")
     words = message(
-        "{a} and {b} go together by {strongest:.2f} [{low:.2f}, {high:.2f}] among {n:,} images with "
-        "{strong}, by {weakest:.2f} [{low2:.2f}, {high2:.2f}] among {n2:,} with {weak} (0: "
+        "{a} and {b} go together by {strongest:.2f} [{low:.2f}, {high:.2f}] among {n:,} images "
+        "with {strong}, by {weakest:.2f} [{low2:.2f}, {high2:.2f}] among {n2:,} with {weak} (0: "
         "unrelated, 1: one decides the other). Judge and monitor the tie for each value of "
         "{given}.",
         a=specs[tie.a].label,
@@ -275,10 +274,10 @@ def _trend_finding(trend: Trend, others: int, specs: Specs) -> Finding:
     sure = change.low if change.value > 0 else -change.high
     warns = specs[trend.attribute].protected and sure > WARN_CHANGE
     words = message(
-        "The share of {value} goes from {start:.1%} [{low:.1%}, {high:.1%}] of {n:,} images ({time} "
-        "{from_}) to {end:.1%} [{low2:.1%}, {high2:.1%}] of {n2:,} ({time} {to}). Of the shares of "
-        "its other values, {others} change, too. Say which time a model should stand for, weight "
-        "the images so, and monitor the share.",
+        "The share of {value} goes from {start:.1%} [{low:.1%}, {high:.1%}] of {n:,} images "
+        "({time} {from_}) to {end:.1%} [{low2:.1%}, {high2:.1%}] of {n2:,} ({time} {to}). Of the "
+        "shares of its other values, {others} change, too. Say which time a model should stand "
+        "for, weight the images so, and monitor the share.",
         value=_valued(specs[trend.attribute], trend.value),
         time=specs[trend.time].label,
         from_=trend.steps[0],
