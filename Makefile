@@ -28,6 +28,7 @@ docs: $(VENV)/.dev    ## run every code block of README and docs/
 
 bench: $(VENV)/.dev   ## performance against peers and limits; minutes to hours
 	$(BIN)/python bench/encode.py
+	$(BIN)/python bench/reevaluate.py
 	$(BIN)/python bench/metrics.py --growth
 	$(BIN)/python bench/streams.py
 	$(BIN)/python bench/coverage.py

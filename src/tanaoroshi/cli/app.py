@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 import typer.main
 
-from tanaoroshi import comparing, demonstrating, gating, workflows
+from tanaoroshi import comparing, demonstrating, gating, reevaluating, workflows
 from tanaoroshi.cli import show
 from tanaoroshi.cli.progress import progress_bar
 from tanaoroshi.errors import InputError
@@ -94,6 +94,14 @@ def stocktake(
     out: Annotated[
         Path | None, typer.Option("--out", help=N_("Also write the report into this folder."))
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="ID",
+            help=N_("Measure only what is new since this stocktake of the same model."),
+        ),
+    ] = None,
     *,
     limit: Limit = None,
     single_file: Single = False,
@@ -104,11 +112,23 @@ def stocktake(
 ) -> None:
     """Audit one model on one collection."""
     with progress_bar(lang) as progress:
-        audited = workflows.take_and_record(
-            model, collection, store=store, seed=seed, limit=limit, progress=progress
-        )
+        cost = None
+        if since is None:
+            audited = workflows.take_and_record(
+                model, collection, store=store, seed=seed, limit=limit, progress=progress
+            )
+        else:
+            audited, cost = reevaluating.reevaluate_named(
+                model,
+                collection,
+                since=since,
+                store=store,
+                seed=seed,
+                limit=limit,
+                progress=progress,
+            )
         page = workflows.report(audited, out, lang=lang, single_file=single_file) if out else None
-    show.stocktake(audited.stocktake, lang, page=page, as_json=json)
+    show.stocktake(audited.stocktake, lang, page=page, cost=cost, as_json=json)
 
 
 def encode(

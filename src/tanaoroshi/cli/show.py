@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from tanaoroshi.records.history import History
     from tanaoroshi.records.stocktake import Shelf, Stocktake
     from tanaoroshi.records.words import Lang, Message, Words
+    from tanaoroshi.reevaluating import Cost
     from tanaoroshi.store import Baseline, Row
     from tanaoroshi.workflows import Encoded, MeasuredFile
 
@@ -71,10 +73,14 @@ def _table(lang: Lang, *titles: Message) -> Table:
     return table
 
 
-def stocktake(record: Stocktake, lang: Lang, *, page: Path | None, as_json: bool) -> None:
-    """Print one stocktake: its sentences, its shelves, where the report lies."""
+def stocktake(
+    record: Stocktake, lang: Lang, *, page: Path | None, as_json: bool, cost: Cost | None = None
+) -> None:
+    """Print one stocktake: its sentences, its shelves, what it cost, where the report lies."""
     if as_json:
-        extra = {} if page is None else {"report": str(page)}
+        extra: dict[str, object] = {} if page is None else {"report": str(page)}
+        if cost is not None:
+            extra["cost"] = asdict(cost)
         _print_json(to_document(record) | extra)
         return
     console = Console()
@@ -84,10 +90,31 @@ def stocktake(record: Stocktake, lang: Lang, *, page: Path | None, as_json: bool
     console.print(_shelf_table(record, lang))
     for sentence in record.left_out:
         _say(console, sentence, lang)
+    if cost is not None:
+        _say(console, _cost(cost), lang)
     console.print()
     _say(console, message("Recorded as {id}.", id=record.id), lang)
     if page is not None:
         report(page, lang, as_json=False)
+
+
+def _cost(cost: Cost) -> Message:
+    if cost.full_seconds is None:
+        return message(
+            "This took {seconds:.1f} s and {encoded:,} encoded images of {n:,}.",
+            seconds=cost.seconds,
+            encoded=cost.encoded,
+            n=cost.encoded + cost.taken_over,
+        )
+    return message(
+        "This took {seconds:.1f} s and {encoded:,} encoded images, where the stocktake in full "
+        "({id}) took {full:.1f} s and {n:,} images.",
+        seconds=cost.seconds,
+        encoded=cost.encoded,
+        id=cost.full_id,
+        full=cost.full_seconds,
+        n=cost.full_images,
+    )
 
 
 def _shelf_table(record: Stocktake, lang: Lang) -> Table:
@@ -217,6 +244,7 @@ def stocktakes(rows: tuple[Row, ...], lang: Lang, *, as_json: bool) -> None:
                         "model": row.model,
                         "collection": row.collection,
                         "n": row.n,
+                        "seconds": row.seconds,
                     }
                     for row in rows
                 ],
