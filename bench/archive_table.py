@@ -22,7 +22,7 @@ from tanaoroshi.records.attributes import Attribute, Attributes, Floats, Kind
 from tanaoroshi.records.words import Text
 
 VALUES = (2, 3, 4, 6, 8, 12, 20, 40, 70, 100, 12, 5)
-KINDS: tuple[Kind, ...] = (*("nominal",) * 10, *("ordinal",) * 2, *("continuous",) * 2, "circular")  # type: ignore[assignment]
+KINDS: tuple[Kind, ...] = (*("nominal",) * 10, *("ordinal",) * 2, *("continuous",) * 2, "circular")
 NAMES = (*(f"nominal {m}" for m in VALUES[:10]), "year", "ordinal 5", "size", "weight", "hue")
 MIB = 2**20
 
