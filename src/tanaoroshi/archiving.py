@@ -19,11 +19,8 @@ from tanaoroshi.engine import read_pictures
 from tanaoroshi.errors import InputError
 from tanaoroshi.making import make
 from tanaoroshi.models import ImageSpec, load_model
-from tanaoroshi.records.archive import Examined
-from tanaoroshi.records.attributes import Attribute
-from tanaoroshi.records.made import Made
-from tanaoroshi.records.stocktake import Archive, CollectionRef, Exhibit, Finding
-from tanaoroshi.records.words import Words
+from tanaoroshi.records.archived import ArchiveAudit
+from tanaoroshi.records.stocktake import CollectionRef, Exhibit
 from tanaoroshi.sources import load_collection
 from tanaoroshi.sources.pictures import picture_shape
 
@@ -41,26 +38,13 @@ SEVERITY = {"fail": 0, "warn": 1, "info": 2}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Archived:
-    """What a collection is made of, and what a model makes of it.
+    """An audit of an archive, its pictures, and what it cost.
 
-    Attributes
-    ----------
-    made
-        ``None`` without a model.
-    findings
-        The gravest first.
-    exhibits
-        ``examples/{attribute}/{value}`` as in a stocktake; with a model also those of
-        :func:`tanaoroshi.making.make`.
+    ``exhibits``: ``examples/{attribute}/{value}`` as in a stocktake; with a model also those of
+    :func:`tanaoroshi.making.make`.
     """
 
-    collection: CollectionRef
-    attributes: tuple[Attribute, ...]
-    archive: Archive
-    examined: Examined
-    made: Made | None
-    findings: tuple[Finding, ...]
-    left_out: tuple[Words, ...]
+    audit: ArchiveAudit
     exhibits: Mapping[str, Exhibit]
     seconds: float
 
@@ -134,17 +118,17 @@ def archive(
         *archive_findings(found, attributes.specs),
         *examined_findings(closer, attributes.specs),
     )
-    return Archived(
-        CollectionRef(collection.name, len(collection), collection.digest),
-        attributes.specs,
-        found,
-        closer,
-        made,
-        tuple(sorted(findings, key=lambda f: SEVERITY[f.severity])),
-        (*collection.left_out, *collection.notes),
-        {**_examples(collection, seed), **shown},
-        round(time.monotonic() - start, 1),
+    audit = ArchiveAudit(
+        collection=CollectionRef(collection.name, len(collection), collection.digest),
+        attributes=attributes.specs,
+        archive=found,
+        examined=closer,
+        made=made,
+        findings=tuple(sorted(findings, key=lambda f: SEVERITY[f.severity])),
+        left_out=(*collection.left_out, *collection.notes),
     )
+    exhibits = {**_examples(collection, seed), **shown}
+    return Archived(audit, exhibits, round(time.monotonic() - start, 1))
 
 
 def _rng(seed: int, stage: int) -> np.random.Generator:

@@ -287,7 +287,9 @@ def archive(
         )
         page = None
         if out is not None:
-            page = write_archive(found, out, lang=lang, single_file=single_file)
+            page = write_archive(
+                found.audit, found.exhibits, out, lang=lang, single_file=single_file
+            )
     show.archive(found, lang, page=page, as_json=json)
 
 

@@ -26,7 +26,7 @@ from tanaoroshi.store.documents import (
 )
 from tanaoroshi.store.versions import BASELINE
 from tanaoroshi.views.verdict_text import level_line, rule_word, verdict_lines
-from tanaoroshi.views.vocabulary import DIMENSION_CHANGE, SHELF_CHANGE, STATUS
+from tanaoroshi.views.vocabulary import DIMENSION_CHANGE, SEVERITY, SHELF_CHANGE, STATUS
 from tanaoroshi.words import translate
 
 if TYPE_CHECKING:
@@ -312,26 +312,27 @@ def comparison(compared: Compared, lang: Lang, *, page: Path | None, as_json: bo
 
 def archive(found: Archived, lang: Lang, *, page: Path | None, as_json: bool) -> None:
     """Print what a collection is made of: its findings, the gravest first."""
+    audit = found.audit
     if as_json:
         extra = {} if page is None else {"report": str(page)}
-        _print_json(archive_document(found) | {"seconds": found.seconds} | extra)
+        _print_json(archive_document(audit) | {"seconds": found.seconds} | extra)
         return
     console = Console()
     _say(
         console,
         message(
             "{collection}: {n:,} images, {attributes} attributes.",
-            collection=found.collection.name,
-            n=found.collection.n,
-            attributes=len(found.attributes),
+            collection=audit.collection.name,
+            n=audit.collection.n,
+            attributes=len(audit.attributes),
         ),
         lang,
     )
-    for sentence in found.left_out:
+    for sentence in audit.left_out:
         _say(console, sentence, lang)
     console.print()
     table = _table(lang, message("Finding"), message("What was found"))
-    for finding in found.findings:
+    for finding in audit.findings:
         word = translate(SEVERITY[finding.severity].word, lang)
         table.add_row(escape(word), escape(translate(finding.text, lang)))
     console.print(table)

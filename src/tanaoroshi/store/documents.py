@@ -23,6 +23,9 @@ from tanaoroshi.words import both
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from _typeshed import DataclassInstance
+
+    from tanaoroshi.records.archived import ArchiveAudit
     from tanaoroshi.records.attributes import Attribute
     from tanaoroshi.records.comparison import (
         Comparison,
@@ -32,14 +35,10 @@ if TYPE_CHECKING:
         ShelfMove,
         Verdict,
     )
-    from _typeshed import DataclassInstance
-
-    from tanaoroshi.records.archive import Examined
     from tanaoroshi.records.history import History
     from tanaoroshi.records.made import Made
     from tanaoroshi.records.stocktake import (
         Archive,
-        CollectionRef,
         Dimension,
         Finding,
         ModelRef,
@@ -128,35 +127,7 @@ def metrics_document(
     }
 
 
-class Archived(Protocol):
-    """What a collection is made of, and what a model makes of it."""
-
-    @property
-    def collection(self) -> CollectionRef:
-        """Which."""
-
-    @property
-    def archive(self) -> Archive:
-        """Shares and ties."""
-
-    @property
-    def examined(self) -> Examined:
-        """Gaps, trends, diversity, three-way ties."""
-
-    @property
-    def made(self) -> Made | None:
-        """What a model makes of it."""
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """In words."""
-
-    @property
-    def left_out(self) -> tuple[Words, ...]:
-        """What could not be used."""
-
-
-def archive_document(found: Archived) -> Document:
+def archive_document(found: ArchiveAudit) -> Document:
     """Return what a collection is made of as ``tanaoroshi/archive/1``."""
     examined, made = found.examined, found.made
     not_yet = Unmeasured(message("This version does not measure it yet."))
