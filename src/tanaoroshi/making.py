@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tanaoroshi.archive.made import come_back_worse, made_shares, memory
+from tanaoroshi.archive.made import come_back_worse, made_shares, memory, unlike
 from tanaoroshi.audit.exhibits import to_bytes
 from tanaoroshi.audit.reconstruction import image_errors
 from tanaoroshi.engine import decode_codes, encode, read_pictures
@@ -39,6 +39,9 @@ PICTURES = 3_000
 MADE = 1_500
 LEVEL = 0.95
 QUARTERS, SIXTHS = 4, 6
+MOST_UNLIKE = 0.25
+"""Where more of what was made looks like nothing that readers know (0.05 would be usual), no share
+of it is told."""
 LEAST_SKILL = 0.05
 """A reader that tells less than a twentieth of an attribute says nothing of shares."""
 
@@ -105,7 +108,7 @@ def make(
     made = {name: to_bytes(decode_codes(model, z, progress=progress)) for name, z in drawn.items()}
     # Many small sums: more threads inside of the linear algebra cost more than they bring.
     with threadpool_limits(1, user_api="blas"):
-        shares = _shares(pictures, given_back, known, made, rng, progress)
+        shares, strange = _shares(pictures, given_back, known, made, rng, progress)
         errors = image_errors(
             pictures.astype(np.float32) / 255, given_back.astype(np.float32) / 255
         )
@@ -120,7 +123,7 @@ def make(
         unseen = None if held_out is None else _given_back(model, held_out, rng)
         kept, pairs = _memory(source, given_back, pictures, unseen, rng)
     exhibits = {f"made/{name}": Exhibit(each[:24], columns=12) for name, each in made.items()}
-    return Made(model.name, model.version, shares, worse, kept), {**exhibits, **pairs}
+    return Made(model.name, model.version, shares, strange, worse, kept), {**exhibits, **pairs}
 
 
 def _of_posterior(codes: Codes, rng: np.random.Generator) -> NDArray[np.floating]:
@@ -176,8 +179,8 @@ def _shares(
     made: Mapping[str, NDArray[np.uint8]],
     rng: np.random.Generator,
     progress: Progress | None,
-) -> Mapping[str, tuple[MadeShare, ...]]:
-    """Read what was made; ``posterior`` and ``prior``: shares of all readable attributes."""
+) -> tuple[Mapping[str, tuple[MadeShare, ...]], Mapping[str, float]]:
+    """Read what was made: shares of all readable attributes by source, and how strange it looks."""
     index = group_index(len(pictures), known.group)
     # Groups as a whole go to the lesson or to the examination.
     lesson = (rng.permutation(int(index.max()) + 1) % 2 == 0)[index]
@@ -194,10 +197,12 @@ def _shares(
     # All readers of a collection share their eye: it looks once.
     eye = next(iter(readers.values())).eye if readers else None
     if eye is None:
-        return {}
+        return {}, {}
     seen = {name: eye(each) for name, each in made.items()}
     examined = eye(given_back[rest])
     found: dict[str, list[MadeShare]] = {name: [] for name in made}
+    learned = eye(given_back[at])[0]
+    strange = {name: unlike(looked[0], learned, examined[0]) for name, looked in seen.items()}
     for classes in usable:
         name = classes.spec.name
         reader = readers[name]
@@ -207,6 +212,8 @@ def _shares(
         said = classes.of(reader.coding.values(reader.say(examined)))
         counts = np.bincount(all_known[all_known >= 0], minlength=len(classes.names))
         for source, looked in seen.items():
+            if strange[source] > MOST_UNLIKE:
+                continue
             drawn = classes.of(reader.coding.values(reader.say(looked)))
             found[source] += made_shares(
                 name,
@@ -220,7 +227,7 @@ def _shares(
                 level=LEVEL,
                 rng=rng,
             )
-    return {name: tuple(each) for name, each in found.items()}
+    return {name: tuple(each) for name, each in found.items()}, strange
 
 
 def _tells(reader: FittedReader) -> bool:

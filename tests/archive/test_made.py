@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tanaoroshi.archive.made import come_back_worse, made_shares, memory
+from tanaoroshi.archive.made import come_back_worse, made_shares, memory, unlike
 from tanaoroshi.records.estimates import Estimate, Unmeasured
 
 if TYPE_CHECKING:
@@ -170,3 +170,23 @@ def test_without_unseen_pictures_only_pairs_are_shown() -> None:
     assert isinstance(found.nearer, Unmeasured)
     assert found.c_t is None
     assert len(found.pairs) == 24
+
+
+def test_pictures_of_another_kind_are_unlike_and_those_of_the_same_are_not() -> None:
+    rng = np.random.default_rng(9)
+    seen, others = rng.normal(size=(500, 6)), rng.normal(size=(500, 6))
+    assert unlike(rng.normal(size=(500, 6)), seen, others) == pytest.approx(0.05, abs=0.04)
+    assert unlike(4 + rng.normal(size=(500, 6)), seen, others) > 0.9
+
+
+def test_what_was_never_read_is_not_certain_to_be_never_made() -> None:
+    rng = np.random.default_rng(10)
+    truth = rng.choice(3, 600, p=COLLECTION)
+    made = rng.choice(2, 200)
+    found = made_shares(
+        "thing", VALUES, truth, truth, made, None,
+        collection=COLLECTION, questions=3, level=0.95, rng=rng,
+    )  # fmt: skip
+    assert isinstance(found[2].made, Estimate)
+    # Of 200 pictures none: up to about 1.5 % can't be ruled out.
+    assert 0.002 < found[2].made.high < 0.03

@@ -5,7 +5,9 @@ the model's reconstructions of pictures whose value is known and which it never 
 often it says r of a picture that is v. The shares among made pictures are those under which what it
 says of them is most likely (M. Saerens, P. Latinne, C. Decaestecker, Adjusting the outputs of a
 classifier to new a priori probabilities, Neural Computation 14, 2002; for the table of errors:
-Z. Lipton, Y.-X. Wang, A. Smola, 2018, arXiv 1802.03916).
+Z. Lipton, Y.-X. Wang, A. Smola, 2018, arXiv 1802.03916). That holds while pictures of a value look
+alike in both; where much of what is made looks like nothing that the reader has seen
+(:func:`unlike`), no share is told.
 
 *Worse.* The squared error of pictures with a value, over that of all others.
 
@@ -98,7 +100,8 @@ def made_shares(
     counts = np.bincount(drawn, minlength=c).astype(np.float64)
     best = _likeliest(_errors(known, said, c, np.ones((1, len(known)))), counts[None])[0]
     weights = bootstrap_weights(len(known), index, DRAWS, rng=rng)
-    redrawn = rng.multinomial(len(made), counts / counts.sum(), size=DRAWS).astype(np.float64)
+    # Jeffreys' half a picture a class: of what was never read, a few more pictures might show some.
+    redrawn = rng.dirichlet(counts + 0.5, size=DRAWS)
     spread = _likeliest(_errors(known, said, c, weights), redrawn)
     method = (
         f"reader's errors on {len(known)} known reconstructions corrected by maximum likelihood; "
@@ -116,6 +119,27 @@ def made_shares(
         strict = _ends(column, best[place[v]], 1 - (1 - level) / max(questions, 1))
         found.append(MadeShare(attribute, value, share, estimate, _change(strict, share)))
     return tuple(found)
+
+
+def unlike(made: Floats, seen: Floats, others: Floats) -> float:
+    """Return the share of made pictures that look like none that a reader learned from.
+
+    Parameters
+    ----------
+    made, seen, others
+        float (k, p), (n, p), (u, p): descriptions of made pictures, of those that the reader
+        learned from, and of others of their kind.
+
+    Returns
+    -------
+    Share of ``made`` farther from their nearest in ``seen`` than 95 % of ``others`` are; 0.05 where
+    they are of that kind.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    nearest = NearestNeighbors(n_neighbors=1).fit(seen)
+    far, usual = (nearest.kneighbors(x)[0][:, 0] for x in (made, others))
+    return float((far > np.quantile(usual, 0.95)).mean())
 
 
 def _errors(truth: Ints, read: Ints, c: int, weights: Floats) -> Floats:

@@ -44,10 +44,10 @@ def made_findings(
     copied.
     """
     by_name = {spec.name: spec for spec in specs}
-    source = "prior" if "prior" in made.shares else "posterior"
+    source = "prior" if made.shares.get("prior") else "posterior"
     moved = [
         one
-        for one in made.shares[source]
+        for one in made.shares.get(source, ())
         if one.change in ("more", "fewer")
         and one.value not in not_applicable.get(one.attribute, ())
     ]
@@ -61,10 +61,24 @@ def made_findings(
     ]
     worse.sort(key=lambda one: (not by_name[one.attribute].protected, -one.ratio.value))
     return (
+        *_strange(made),
         *(_share(one, by_name[one.attribute], source) for one in moved[:SHARES]),
         *(_worse(one, by_name[one.attribute]) for one in worse[:WORSE]),
         *_memory(made),
     )
+
+
+def _strange(made: Made) -> tuple[Finding, ...]:
+    """Say where what is drawn from the prior can't be read."""
+    share = made.unlike.get("prior", 0.0)
+    if "prior" not in made.shares or made.shares["prior"]:
+        return ()
+    text = message(
+        "{share:.0%} of what the model draws from nothing looks like no image of the collection: "
+        "what such pictures show can't be counted.",
+        share=share,
+    )
+    return (Finding("made/unlike", "warn", "made", text, {"unlike": dict(made.unlike)}),)
 
 
 def _far(one: MadeShare) -> float:

@@ -79,7 +79,9 @@ class Made:
     ----------
     shares
         By what was drawn from: ``posterior`` (codes of the collection's images, with their noise)
-        and ``prior``.
+        and ``prior``. Empty where much of what was drawn looks like nothing that readers know.
+    unlike
+        For each source the share of pictures that look so; 0.05 where they are like the images.
     worse
         Every value that could be asked about.
     """
@@ -87,5 +89,6 @@ class Made:
     model: str
     version: str
     shares: Mapping[str, tuple[MadeShare, ...]]
+    unlike: Mapping[str, float]
     worse: tuple[Worse, ...]
     memory: Memory

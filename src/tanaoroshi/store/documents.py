@@ -163,6 +163,7 @@ def _made(made: Made) -> Document:
     return {
         "model": {"name": made.model, "version": made.version},
         "shares": {name: [_record(one) for one in each] for name, each in made.shares.items()},
+        "unlike": {name: _finite(share) for name, share in made.unlike.items()},
         "worse": [_record(one) for one in made.worse],
         "memory": {
             "nearer": estimate_document(made.memory.nearer),

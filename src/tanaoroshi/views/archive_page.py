@@ -104,6 +104,7 @@ class MadeView:
     prior: tuple[MadeRow, ...]
     posterior: tuple[MadeRow, ...]
     undecided: int
+    prior_unlike: str
     worse: tuple[tuple[Text, Text, bool, int, Figure], ...]
     nearer: Figure
     c_t: str
@@ -290,6 +291,9 @@ def _made(
         model=f"{made.model} ({made.version})" if made.version else made.model,
         prior=_made_rows(rows.get("prior", []), specs),
         posterior=_made_rows(rows.get("posterior", []), specs),
+        prior_unlike=""
+        if rows.get("prior") or "prior" not in made.unlike
+        else number(made.unlike["prior"], "percent"),
         undecided=sum(one.change == "undecided" for each in rows.values() for one in each),
         worse=tuple(
             (
