@@ -21,8 +21,21 @@ WORSE_MARGIN = 1.1
 """Errors that surely lie less than a tenth above those of others are no news."""
 
 
-def made_findings(made: Made, specs: Sequence[Attribute]) -> tuple[Finding, ...]:
+def made_findings(
+    made: Made,
+    specs: Sequence[Attribute],
+    not_applicable: Mapping[str, tuple[str, ...]],
+) -> tuple[Finding, ...]:
     """Tell what matters most of what a model makes.
+
+    Parameters
+    ----------
+    made
+        What was found.
+    specs
+        The attributes.
+    not_applicable
+        For each attribute the values that say that it does not apply: nothing is said of those.
 
     Returns
     -------
@@ -32,12 +45,19 @@ def made_findings(made: Made, specs: Sequence[Attribute]) -> tuple[Finding, ...]
     """
     by_name = {spec.name: spec for spec in specs}
     source = "prior" if "prior" in made.shares else "posterior"
-    moved = [one for one in made.shares[source] if one.change in ("more", "fewer")]
+    moved = [
+        one
+        for one in made.shares[source]
+        if one.change in ("more", "fewer")
+        and one.value not in not_applicable.get(one.attribute, ())
+    ]
     moved.sort(key=lambda one: (not by_name[one.attribute].protected, -_far(one)))
     worse = [
         one
         for one in made.worse
-        if one.p_adjusted <= FALSE_DISCOVERIES and one.ratio.low > WORSE_MARGIN
+        if one.p_adjusted <= FALSE_DISCOVERIES
+        and one.ratio.low > WORSE_MARGIN
+        and one.value not in not_applicable.get(one.attribute, ())
     ]
     worse.sort(key=lambda one: (not by_name[one.attribute].protected, -one.ratio.value))
     return (

@@ -17,6 +17,7 @@ from tanaoroshi.records.stocktake import Control
 from tanaoroshi.records.words import message
 from tanaoroshi.shelves.control import controls
 from tanaoroshi.store.documents import (
+    archive_document,
     comparison_document,
     history_document,
     metrics_document,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tanaoroshi.archiving import Archived
     from tanaoroshi.comparing import Compared
     from tanaoroshi.demonstrating import Demo
     from tanaoroshi.records.comparison import Comparison, Verdict
@@ -304,6 +306,35 @@ def comparison(compared: Compared, lang: Lang, *, page: Path | None, as_json: bo
     for one in found.directions:
         if one.status != "kept":
             _say(console, one.text, lang)
+    if page is not None:
+        report(page, lang, as_json=False)
+
+
+def archive(found: Archived, lang: Lang, *, page: Path | None, as_json: bool) -> None:
+    """Print what a collection is made of: its findings, the gravest first."""
+    if as_json:
+        extra = {} if page is None else {"report": str(page)}
+        _print_json(archive_document(found) | {"seconds": found.seconds} | extra)
+        return
+    console = Console()
+    _say(
+        console,
+        message(
+            "{collection}: {n:,} images, {attributes} attributes.",
+            collection=found.collection.name,
+            n=found.collection.n,
+            attributes=len(found.attributes),
+        ),
+        lang,
+    )
+    for sentence in found.left_out:
+        _say(console, sentence, lang)
+    console.print()
+    table = _table(lang, message("Finding"), message("What was found"))
+    for finding in found.findings:
+        word = translate(SEVERITY[finding.severity].word, lang)
+        table.add_row(escape(word), escape(translate(finding.text, lang)))
+    console.print(table)
     if page is not None:
         report(page, lang, as_json=False)
 
