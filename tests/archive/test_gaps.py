@@ -77,6 +77,14 @@ def test_what_the_table_makes_impossible_is_no_gap() -> None:
     assert ("tone", "kind") in {(d.by, d.attribute) for d in gaps_of(columns).decided}
 
 
+def test_a_value_that_only_goes_with_one_of_another_is_a_gap() -> None:
+    rng = np.random.default_rng(5)
+    role, gender = rng.integers(0, 4, 800), rng.integers(0, 2, 800)
+    gender[role == 2] = 1  # all of one role are women
+    (gap,) = gaps_of({"role": role, "gender": gender}).found
+    assert (gap.cell, gap.observed) == ({"role": "2", "gender": "0"}, 0)
+
+
 def test_the_tail_is_near_the_hypergeometric() -> None:
     n, rows, columns = 400, 80, 120
     observed = np.arange(5, 24)
