@@ -10,8 +10,9 @@ from scipy.stats import hypergeom
 
 from archive_truth import CELL, classes_of, table, thinned
 from tanaoroshi.archive.counts import rare_p
-from tanaoroshi.archive.gaps import find_gaps, pair_table
+from tanaoroshi.archive.gaps import find_gaps
 from tanaoroshi.archive.loglinear import free_moments, pairs_only
+from tanaoroshi.archive.tables import pair_table
 from tanaoroshi.archive.ties import dealt_rows
 
 if TYPE_CHECKING:
