@@ -33,6 +33,9 @@ bench: $(VENV)/.dev   ## performance against peers and limits; minutes to hours
 	$(BIN)/python bench/streams.py
 	$(BIN)/python bench/coverage.py
 	$(BIN)/python bench/false_shelves.py
+	$(BIN)/python bench/archive_nulls.py
+	$(BIN)/python bench/archive_truth.py
+	$(BIN)/python bench/archive_table.py
 	$(BIN)/python bench/no_change.py
 	$(BIN)/python bench/matching.py
 

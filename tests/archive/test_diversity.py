@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from archive_tables import classes_of, table
+from archive_truth import classes_of, table
 from tanaoroshi.archive.diversity import diversity_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive_nulls import draw_table, told
-from archive_tables import table
+from archive_truth import table
 from tanaoroshi.archive.agreement import agreement_of
 from tanaoroshi.archive.classes import inapplicable
 from tanaoroshi.archive.examine import examine

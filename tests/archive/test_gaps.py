@@ -8,31 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
-from archive_tables import classes_of, table
+from archive_truth import CELL, classes_of, table, thinned
 from tanaoroshi.archive.counts import rare_p
-from tanaoroshi.archive.gaps import find_gaps, pair_table
+from tanaoroshi.archive.gaps import find_gaps
 from tanaoroshi.archive.loglinear import free_moments, pairs_only
+from tanaoroshi.archive.tables import pair_table
 from tanaoroshi.archive.ties import dealt_rows
 
 if TYPE_CHECKING:
     from tanaoroshi.records.archive import Gaps
-
-CELL = {"a": "1", "b": "2"}
-
-
-def planted(
-    n: int, rng: np.random.Generator, *, keep: float, grouped: bool
-) -> tuple[dict[str, np.ndarray], np.ndarray | None, float, float]:
-    """Two unrelated attributes, of which one cell is thinned; its expected share and ratio."""
-    joint = np.outer([0.4, 0.3, 0.2, 0.1], [0.3, 0.25, 0.2, 0.15, 0.1])
-    joint[1, 2] *= keep
-    joint /= joint.sum()
-    expected = joint[1].sum() * joint[:, 2].sum()
-    sizes = rng.integers(1, 5, n) if grouped else np.ones(n, dtype=int)
-    group = np.repeat(np.arange(n), sizes)[:n]
-    cell = rng.choice(joint.size, n, p=joint.ravel())[group]
-    columns = {"a": cell // 5, "b": cell % 5}
-    return columns, group if grouped else None, expected, joint[1, 2] / expected
 
 
 def gaps_of(columns: dict[str, np.ndarray], group: np.ndarray | None = None, seed: int = 0) -> Gaps:
@@ -45,7 +29,7 @@ def test_a_planted_gap_is_found_within_its_intervals(grouped: bool) -> None:  # 
     rng = np.random.default_rng(0)
     runs, found, expected, ratio, others = 80, 0, 0, 0, 0
     for _ in range(runs):
-        columns, group, share, truth = planted(3000, rng, keep=0.15, grouped=grouped)
+        columns, group, share, truth = thinned(3000, rng, keep=0.15, grouped=grouped)
         gaps = {tuple(gap.cell.items()): gap for gap in gaps_of(columns, group).found}
         gap = gaps.pop(tuple(CELL.items()), None)
         others += bool(gaps)
@@ -92,6 +76,14 @@ def test_what_the_table_makes_impossible_is_no_gap() -> None:
     assert [(d.by, d.attribute, d.impossible) for d in gaps.decided] == [("era", "year", 12)]
     # Where nobody says so, a tone decides whether it is a person.
     assert ("tone", "kind") in {(d.by, d.attribute) for d in gaps_of(columns).decided}
+
+
+def test_a_value_that_only_goes_with_one_of_another_is_a_gap() -> None:
+    rng = np.random.default_rng(5)
+    role, gender = rng.integers(0, 4, 800), rng.integers(0, 2, 800)
+    gender[role == 2] = 1  # all of one role are women
+    (gap,) = gaps_of({"role": role, "gender": gender}).found
+    assert (gap.cell, gap.observed) == ({"role": "2", "gender": "0"}, 0)
 
 
 def test_the_tail_is_near_the_hypergeometric() -> None:

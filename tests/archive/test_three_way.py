@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from archive_tables import classes_of, table
+from archive_truth import classes_of, table, within
 from tanaoroshi.archive.common import common_scale
 from tanaoroshi.archive.three_way import find_three_way, tail_p
 
@@ -16,19 +16,6 @@ if TYPE_CHECKING:
 def ties_of(columns: dict[str, np.ndarray], group: np.ndarray | None = None) -> ThreeWays:
     classes, index = classes_of(table(columns, group))
     return find_three_way(classes, index, rng=np.random.default_rng(0))
-
-
-def within(
-    n: int, rng: np.random.Generator, *, grouped: bool
-) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-    """Two classes that agree in 75 % of images with c = 2, and by chance with c = 0 and 1."""
-    sizes = rng.integers(1, 4, n) if grouped else np.ones(n, dtype=int)
-    group = np.repeat(np.arange(n), sizes)[:n]
-    a, c = rng.integers(0, 2, n), rng.integers(0, 3, n)
-    b = np.where(rng.random(n) < np.where(c == 2, 0.75, 0.5), a, 1 - a)
-    d = rng.integers(0, 4, n)
-    columns = {"a": a[group], "b": b[group], "c": c[group], "d": d[group]}
-    return columns, group if grouped else None
 
 
 @pytest.mark.parametrize("grouped", [False, True])

@@ -4,26 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from archive_tables import classes_of, table
+from archive_truth import STEPS, classes_of, rising, table
 from tanaoroshi.archive.trends import _tests, difference, find_trends, times_of
 from tanaoroshi.records.attributes import Attribute
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.words import Text
-
-STEPS = 6
-
-
-def rising(
-    n: int, first: float, last: float, rng: np.random.Generator, *, grouped: bool = False
-) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-    """A value whose share goes evenly from first to last, beside one that stays."""
-    sizes = rng.integers(1, 5, n) if grouped else np.ones(n, dtype=int)
-    group = np.repeat(np.arange(n), sizes)[:n]
-    year = rng.integers(0, STEPS, n)
-    hit = rng.random(n) < first + (last - first) * year / (STEPS - 1)
-    stays = rng.integers(0, 3, n)
-    columns = {"year": year[group], "kind": hit[group], "stays": stays[group]}
-    return columns, group if grouped else None
 
 
 @pytest.mark.parametrize("grouped", [False, True])

@@ -24,6 +24,7 @@ from tanaoroshi.archive.counts import (
     rare_p,
 )
 from tanaoroshi.archive.loglinear import free_moments, pairs_only
+from tanaoroshi.archive.tables import decides, frequent, kept_table, pair_table, tables_without
 from tanaoroshi.records.archive import Decided, Gap, Gaps
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.records.estimates import Estimate
@@ -93,40 +94,6 @@ def find_gaps(
         if progress is not None:
             progress(len(pairs) + done + 1, work, "combinations")
     return _judge(found, classes, index, tuple(decided), rng)
-
-
-def pair_table(a: Classed, b: Classed) -> Floats:
-    """Count the images of every two values, float64 (classes of a, classes of b)."""
-    m = len(b.counts)
-    # One line and one column more for what is missing (-1).
-    cell = (a.codes + 1) * (m + 1) + b.codes + 1
-    table = np.bincount(cell, minlength=(len(a.counts) + 1) * (m + 1))
-    return table.reshape(len(a.counts) + 1, m + 1)[1:, 1:].astype(np.float64)
-
-
-def decides(a: Classed, b: Classed, table: Floats) -> int:
-    """Say whether one of two attributes is a function of the other.
-
-    Parameters
-    ----------
-    a, b
-        The attributes.
-    table
-        Of both, as :func:`pair_table` counts it.
-
-    Returns
-    -------
-    1 where a decides b, -1 where b decides a, 0 otherwise: each value goes with a single value of
-    the other in all images, most images have a value that several groups show, and the other
-    takes at least two values.
-    """
-    for way, counts, shown in ((1, table, a.shown), (-1, table.T, b.shown)):
-        of_value = counts.sum(axis=1)
-        single = ((counts > 0).sum(axis=1) <= 1).all()
-        often = of_value[shown > 1].sum() > 0.5 * of_value.sum()
-        if single and often and (counts.sum(axis=0) > 0).sum() > 1:
-            return way
-    return 0
 
 
 @dataclass(slots=True)
@@ -202,8 +169,8 @@ def _ask_pair(
 def _ask_triple(
     found: _Asked, triple: tuple[int, ...], classes: Sequence[Classed], index: Ints | None
 ) -> None:
-    kept = [frequent(classes[i]) for i in triple]
-    table, rows = triple_table([classes[i] for i in triple], kept)
+    kept = [frequent(classes[i], LEVELS) for i in triple]
+    table, rows = kept_table([classes[i] for i in triple], kept)
     if table.sum() < 2 * LEAST_EXPECTED:
         return
     fit = pairs_only(table)
@@ -215,38 +182,6 @@ def _ask_triple(
         into[np.ix_(*kept)] = values
     seen, expected, variance, step, effects = whole
     found.add(triple, seen, expected, (variance, step), effects)
-
-
-def frequent(one: Classed) -> Ints:
-    """Return the ``LEVELS`` most frequent classes, in rising order; those that occur."""
-    order = np.argsort(-one.counts, kind="stable")[:LEVELS]
-    return np.sort(order[one.counts[order] > 0])
-
-
-def triple_table(three: Sequence[Classed], kept: Sequence[Ints]) -> tuple[Floats, Ints]:
-    """Count the images of every three of some values.
-
-    Returns
-    -------
-    float64 (I, J, K), and int64 (m,), the rows that were counted.
-
-    Notes
-    -----
-    Leaving out the images of rarer values changes no odds ratio among the others, so that a table
-    without a three-way interaction stays one. (Pooling them would not.)
-    """
-    cell = np.zeros(len(three[0].codes), dtype=np.int64)
-    inside = np.ones(len(cell), dtype=bool)
-    for one, values in zip(three, kept, strict=True):
-        place = np.full(len(one.counts) + 1, -1, dtype=np.int64)
-        place[values] = np.arange(len(values))
-        mine = place[one.codes]  # -1, missing, finds the last place: -1 again
-        inside &= mine >= 0
-        cell = cell * len(values) + mine
-    rows = np.flatnonzero(inside)
-    shape = [len(values) for values in kept]
-    table = np.bincount(cell[rows], minlength=int(np.prod(shape))).reshape(shape)
-    return table.astype(np.float64), rows
 
 
 def two_largest(alike: Sequence[Floats]) -> Floats:
@@ -348,16 +283,15 @@ def _gap(cell: _Cell, classes: Sequence[Classed], block: Ints) -> Gap:
 
 def _expected(members: Sequence[Classed], cell: _Cell, block: Ints) -> Estimate:
     """Return the expected count with its interval: jackknife of its logarithm over blocks."""
-    blocks = int(block.max()) + 1
     if len(members) == 2:
-        tables = _block_tables(members, [np.arange(len(m.counts)) for m in members], block, blocks)
+        tables = tables_without(members, [np.arange(len(m.counts)) for m in members], block)
         place = cell.place
         fit = tables.sum(axis=2)[:, place[0]] * tables.sum(axis=1)[:, place[1]]
         means = fit / np.maximum(tables.sum(axis=(1, 2)), 1) ** 2
         method = "independence of the two attributes"
     else:
-        kept = [frequent(m) for m in members]
-        tables = _block_tables(members, kept, block, blocks)
+        kept = [frequent(m, LEVELS) for m in members]
+        tables = tables_without(members, kept, block)
         place = tuple(int(np.searchsorted(k, x)) for k, x in zip(kept, cell.place, strict=True))
         means = pairs_only(tables)[:, place[0], place[1], place[2]]
         means = means / np.maximum(tables.sum(axis=(1, 2, 3)), 1)
@@ -367,23 +301,5 @@ def _expected(members: Sequence[Classed], cell: _Cell, block: Ints) -> Estimate:
     logs = np.log(np.maximum(means * n, 0.5))
     _, half = jackknife(logs[-1], logs[:-1])
     low, high = (float(cell.expected * np.exp(sign * half)) for sign in (-1, 1))
-    method = f"{method}; jackknife of its logarithm over {blocks} blocks of groups"
+    method = f"{method}; jackknife of its logarithm over {len(logs) - 1} blocks of groups"
     return Estimate(cell.expected, low, high, None, int(n), method, LEVEL)
-
-
-def _block_tables(
-    members: Sequence[Classed], kept: Sequence[Ints], block: Ints, blocks: int
-) -> Floats:
-    """Count without each block, and last of all rows: float64 (blocks + 1, ...)."""
-    shape = [len(values) for values in kept]
-    cell, inside = np.zeros(len(block), dtype=np.int64), np.ones(len(block), dtype=bool)
-    for one, values in zip(members, kept, strict=True):
-        place = np.full(len(one.counts) + 1, -1, dtype=np.int64)
-        place[values] = np.arange(len(values))
-        inside &= place[one.codes] >= 0
-        cell = cell * len(values) + place[one.codes]
-    size = int(np.prod(shape))
-    counted = np.bincount(block[inside] * size + cell[inside], minlength=blocks * size)
-    parts = counted.reshape(blocks, *shape).astype(np.float64)
-    whole = parts.sum(axis=0, keepdims=True)
-    return np.concatenate([whole - parts, whole])

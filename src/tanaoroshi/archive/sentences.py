@@ -140,7 +140,7 @@ def _gap_finding(gap: Gap, others: int, specs: Specs) -> Finding:
     tied = message("by what every two of them have to do with each other")
     words = message(
         "{observed} of {n:,} images show {cell}; {value:.0f} [{low:.0f}, {high:.0f}] would "
-        "{basis}. Of their other combinations, {others} are rare, too. {advice}",
+        "{basis}. Other combinations of theirs that are rare: {others}. {advice}",
         observed=gap.observed,
         n=gap.expected.n,
         cell=tuple(_valued(specs[name], value) for name, value in gap.cell.items()),
@@ -275,9 +275,9 @@ def _trend_finding(trend: Trend, others: int, specs: Specs) -> Finding:
     warns = specs[trend.attribute].protected and sure > WARN_CHANGE
     words = message(
         "The share of {value} goes from {start:.1%} [{low:.1%}, {high:.1%}] of {n:,} images "
-        "({time} {from_}) to {end:.1%} [{low2:.1%}, {high2:.1%}] of {n2:,} ({time} {to}). Of the "
-        "shares of its other values, {others} change, too. Say which time a model should stand "
-        "for, weight the images so, and monitor the share.",
+        "({time} {from_}) to {end:.1%} [{low2:.1%}, {high2:.1%}] of {n2:,} ({time} {to}). Other "
+        "shares of this attribute that change: {others}. Say which time a model should stand for, "
+        "weight the images so, and monitor the share.",
         value=_valued(specs[trend.attribute], trend.value),
         time=specs[trend.time].label,
         from_=trend.steps[0],

@@ -11,17 +11,15 @@ from scipy.stats import t as student
 
 from tanaoroshi.archive.classes import Classed, pair_size
 from tanaoroshi.archive.counts import FALSE_DISCOVERIES, LEVEL, deal_blocks
-from tanaoroshi.archive.gaps import decides, frequent, pair_table, triple_table
 from tanaoroshi.archive.loglinear import pairs_only
 from tanaoroshi.archive.moments import strength
+from tanaoroshi.archive.tables import decides, frequent, kept_table, pair_table, tables_without
 from tanaoroshi.records.archive import ThreeWay, ThreeWays
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.stats.multiple_tests import benjamini_hochberg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from tanaoroshi.records.attributes import Floats, Ints
     from tanaoroshi.records.progress import Progress
@@ -105,11 +103,6 @@ def find_three_way(
     return ThreeWays(tuple(told), len(asked))
 
 
-def _frequent(one: Classed) -> Ints:
-    values = frequent(one)
-    return np.sort(values[np.argsort(-one.counts[values], kind="stable")[:LEVELS]])
-
-
 def _effect(three: Sequence[Classed], rows: Ints, index: Ints | None) -> float:
     """Return the design effect of a triple; see ``gaps.two_largest`` for why two, not three."""
     first, second = sorted((one.overall for one in three), reverse=True)[:2]
@@ -118,7 +111,7 @@ def _effect(three: Sequence[Classed], rows: Ints, index: Ints | None) -> float:
 
 def _test(three: Sequence[Classed], index: Ints | None, rng: np.random.Generator) -> float | None:
     """Return the p-value of no three-way interaction; ``None`` where too little is known."""
-    table, rows = triple_table(three, [_frequent(one) for one in three])
+    table, rows = kept_table(three, [frequent(one, LEVELS) for one in three])
     effect = _effect(three, rows, index)
     size = int(table.sum() / effect)
     if size < LEAST or min(table.shape) < 2:
@@ -152,13 +145,10 @@ def _closer(
     three: Sequence[Classed], index: Ints | None, block: Ints, test: tuple[float, float]
 ) -> ThreeWay | None:
     """Find the two whose tie depends most surely on the third, and say how much it does."""
-    kept = [_frequent(one) for one in three]
-    _, rows = triple_table(three, kept)
+    kept = [frequent(one, LEVELS) for one in three]
+    _, rows = kept_table(three, kept)
     effect = _effect(three, rows, index)
-    blocks = int(block.max()) + 1
-    parts = np.stack([triple_table(_only(three, block == k), kept)[0] for k in range(blocks)])
-    whole = parts.sum(axis=0, keepdims=True)
-    tables = np.concatenate([whole - parts, whole])
+    tables = tables_without(three, kept, block)
     found = []
     for third in range(3):
         first, second = (i for i in range(3) if i != third)
@@ -183,13 +173,6 @@ def _closer(
             )
     found = [one for one in found if one.difference.low > MARGIN]
     return max(found, key=lambda one: one.difference.low, default=None)
-
-
-def _only(three: Sequence[Classed], rows: NDArray[np.bool_]) -> list[Classed]:
-    return [
-        Classed(o.spec, o.names, np.where(rows, o.codes, -1), o.counts, o.alike, o.shown)
-        for o in three
-    ]
 
 
 def _strata(

@@ -12,8 +12,8 @@ from scipy.stats import t as student
 
 from tanaoroshi.archive.classes import Classed, pair_size
 from tanaoroshi.archive.counts import FALSE_DISCOVERIES, LEVEL
-from tanaoroshi.archive.gaps import decides, pair_table
 from tanaoroshi.archive.shares import share_of
+from tanaoroshi.archive.tables import decides, pair_table
 from tanaoroshi.records.archive import Trend, Trends
 from tanaoroshi.records.attributes import Ints
 from tanaoroshi.records.estimates import Estimate
