@@ -202,6 +202,10 @@ def comparison_document(found: Comparison) -> Document:
         "metrics": {name: _difference(one) for name, one in found.metrics.items()},
         "reconstruction": {name: _difference(one) for name, one in found.reconstruction.items()},
         "ties": [{"a": a, "b": b, **_difference(one)} for (a, b), one in found.ties.items()],
+        "shares": [
+            {"attribute": name, "value": value, **_difference(one)}
+            for (name, value), one in found.shares.items()
+        ],
         "through": found.through,
         "directions": [_direction(one) for one in found.directions],
         "images": [{"row": row, "distance": _finite(far)} for row, far in found.images],
