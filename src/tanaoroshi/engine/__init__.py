@@ -5,5 +5,14 @@ from __future__ import annotations
 from tanaoroshi.engine.decoding import decode_codes, drawn_as
 from tanaoroshi.engine.encoding import encode, read_pictures
 from tanaoroshi.engine.identity import image_keys, same_images
+from tanaoroshi.engine.prints import read_prints
 
-__all__ = ["decode_codes", "drawn_as", "encode", "image_keys", "read_pictures", "same_images"]
+__all__ = [
+    "decode_codes",
+    "drawn_as",
+    "encode",
+    "image_keys",
+    "read_pictures",
+    "read_prints",
+    "same_images",
+]
