@@ -28,10 +28,14 @@ docs: $(VENV)/.dev    ## run every code block of README and docs/
 
 bench: $(VENV)/.dev   ## performance against peers and limits; minutes to hours
 	$(BIN)/python bench/encode.py
+	$(BIN)/python bench/reevaluate.py
 	$(BIN)/python bench/metrics.py --growth
 	$(BIN)/python bench/streams.py
 	$(BIN)/python bench/coverage.py
 	$(BIN)/python bench/false_shelves.py
+	$(BIN)/python bench/archive_nulls.py
+	$(BIN)/python bench/archive_truth.py
+	$(BIN)/python bench/archive_table.py
 	$(BIN)/python bench/no_change.py
 	$(BIN)/python bench/matching.py
 

@@ -28,7 +28,7 @@ from tanaoroshi.sources import load_collection
 from tanaoroshi.sources.directions import load_directions
 from tanaoroshi.store import open_store
 from tanaoroshi.store.documents import from_document
-from tanaoroshi.workflows import Audit, Settings, load_recorded, record_taken
+from tanaoroshi.workflows import Audit, Settings, load_recorded, record_taken, same_settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -318,12 +318,7 @@ def _recorded_before(model: Model, collection: Collection, store: str, seed: int
         if (
             stocktake.model.digest == model.digest
             and stocktake.collection.digest == collection.digest
-            and _plain(stocktake.settings) == _plain(wanted)
+            and same_settings(stocktake.settings, wanted)
         ):
             return found
     return None
-
-
-def _plain(settings: Mapping[str, object]) -> str:
-    """Return settings as text; a tuple and a list of the same are the same."""
-    return json.dumps(settings, sort_keys=True, default=str)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,20 +22,21 @@ from tanaoroshi.archive.findings import archive_findings
 from tanaoroshi.audit.dimensions import dimension_states
 from tanaoroshi.audit.exhibits import examples, side_by_side, to_bytes
 from tanaoroshi.audit.findings import stocktake_findings
-from tanaoroshi.audit.reconstruction import reconstruction_error
+from tanaoroshi.audit.reconstruction import image_errors, mean_errors
 from tanaoroshi.audit.summary import summarise
-from tanaoroshi.engine import decode_codes, encode, image_keys, read_pictures
+from tanaoroshi.engine import decode_codes, encode, read_pictures, row_labels
 from tanaoroshi.errors import InputError
 from tanaoroshi.metrics import QUICK, Convention, MetricSet, kl_per_dimension, measure
 from tanaoroshi.models import ImageSpec, load_model
 from tanaoroshi.readers import FittedReader, fit_readers
 from tanaoroshi.records.codes import ImageRows
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
+from tanaoroshi.records.kept import Errors, Kept
 from tanaoroshi.records.stocktake import CollectionRef, Exhibit, ModelRef, Shelf, Stocktake
 from tanaoroshi.records.words import Message, message
-from tanaoroshi.report import write_report
-from tanaoroshi.shelves import ShelfSettings, find_shelves
+from tanaoroshi.shelves import ShelfSettings
 from tanaoroshi.shelves.control import ControlSettings, measure_control
+from tanaoroshi.shelves.judge import search
 from tanaoroshi.shelves.moves import dimension_frames, traversal_frames
 from tanaoroshi.sources import load_codes, load_collection
 from tanaoroshi.sources.pictures import picture_shape
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
     from tanaoroshi.records.stocktake import Dimension
     from tanaoroshi.records.words import Lang
     from tanaoroshi.sources import Collection
-    from tanaoroshi.store import Row
+    from tanaoroshi.store import Row, Store
 
 PICTURES_AT_MOST = 4_000
 """Readers, reconstructions and examples need pictures in memory; so many, drawn at random, give a
@@ -79,13 +82,14 @@ class Settings:
 class Audit:
     """A stocktake with its pictures, codes (float32 (n, d)) and which images these belong to.
 
-    A notebook shows it as a page.
+    A notebook shows it as a page. ``kept`` is what a later one can go on from.
     """
 
     stocktake: Stocktake
     exhibits: Mapping[str, Exhibit]
     codes: NDArray[np.float32] | None
     rows: ImageRows | None = None
+    kept: Kept | None = None
 
     def _repr_html_(self) -> str:
         from tanaoroshi.views.notebook import stocktake_html  # only notebooks need it
@@ -128,31 +132,47 @@ def take(
     if model.encoder is None:
         return _without_encoder(model, collection, settings)
     codes = encode(model, collection, progress=progress, resume=resume)
+    return audit_codes(model, collection, codes, settings, progress)
+
+
+def audit_codes(
+    model: Model,
+    collection: Collection,
+    codes: Codes,
+    settings: Settings,
+    progress: Progress | None = None,
+) -> Audit:
+    """Audit the codes that a model gave of a collection; see :func:`take`."""
     attributes = collection.attributes.take(codes.rows)
     latent = codes.mean.astype(np.float64)
     logvar = None if codes.logvar is None else codes.logvar.astype(np.float64)
     # Two things that don't need one another, side by side. Their sums are small: threads inside of
     # the linear algebra would cost more than they bring.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(1) as beside:
-        looking = beside.submit(_look, model, collection, codes, attributes, settings, None)
-        shelves = find_shelves(
-            latent, attributes, settings=settings.shelves, rng=_rng(settings, 1), progress=progress
+        looking = beside.submit(look, model, collection, codes, attributes, settings, None)
+        searched = search(
+            latent,
+            attributes,
+            settings=settings.shelves,
+            rng=stream(settings, 1),
+            progress=progress,
         )
         measured = measure(
-            latent, attributes, logvar=logvar, only=QUICK, rng=_rng(settings, 2), progress=progress
+            latent,
+            attributes,
+            logvar=logvar,
+            only=QUICK,
+            rng=stream(settings, 2),
+            progress=progress,
         )
-        archive = take_archive(attributes, rng=_rng(settings, 5), progress=progress)
+        archive = take_archive(attributes, rng=stream(settings, 5), progress=progress)
         seen = looking.result()
-        dimensions = dimension_states(
-            codes.mean,
-            _kl(codes, attributes),
-            standard_prior=model.latent.prior == "standard_normal",
-        )
+        dimensions = states(model, codes, attributes)
         shelves, traversals = _move(
-            model, codes, shelves, dimensions, seen, attributes, settings, progress
+            model, codes, searched.shelves, dimensions, seen, attributes, settings, progress
         )
     stocktake = Stocktake(
-        model=_model_ref(model),
+        model=model_ref(model),
         collection=CollectionRef(collection.name, len(codes.rows), collection.digest),
         settings=settings.recorded(),
         attributes=attributes.specs,
@@ -168,22 +188,30 @@ def take(
         left_out=(*collection.left_out, *codes.left_out, *collection.notes, *codes.notes),
     )
     return Audit(
-        _say(stocktake),
+        judged(stocktake),
         {**seen.exhibits, **traversals, **_dreams(model, settings)},
         codes.mean,
-        ImageRows(image_keys(collection, codes.rows), attributes.group),
+        ImageRows(codes.keys, attributes.group),
+        Kept(row_labels(attributes), codes.logvar, searched.losses, seen.errors),
     )
 
 
-def _say(stocktake: Stocktake) -> Stocktake:
+def judged(stocktake: Stocktake) -> Stocktake:
     """Judge what was measured, and say the most important first."""
     findings = stocktake_findings(stocktake)
     findings += archive_findings(stocktake.archive, stocktake.attributes)
     return replace(stocktake, findings=findings, summary=summarise(stocktake))
 
 
-def _model_ref(model: Model) -> ModelRef:
+def model_ref(model: Model) -> ModelRef:
+    """Say which model it is."""
     return ModelRef(model.name, model.version, model.digest, model.description)
+
+
+def states(model: Model, codes: Codes, attributes: Attributes) -> tuple[Dimension, ...]:
+    """Say of every dimension whether it is in use."""
+    standard = model.latent.prior == "standard_normal"
+    return dimension_states(codes.mean, _kl(codes, attributes), standard_prior=standard)
 
 
 def _kl(codes: Codes, attributes: Attributes) -> tuple[float, ...] | None:
@@ -195,46 +223,51 @@ def _kl(codes: Codes, attributes: Attributes) -> tuple[float, ...] | None:
     return values if len(values) == len(measured) else None
 
 
-def _rng(settings: Settings, stage: int) -> np.random.Generator:
+def stream(settings: Settings, stage: int) -> np.random.Generator:
     """Give each stage its own stream, so that one stage's draws never shift another's."""
     return np.random.default_rng([settings.seed, stage])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
+class Seen:
     """What the pictures themselves say."""
 
     readers: Mapping[str, FittedReader]
     reconstruction: Mapping[str, Measured]
+    errors: Errors | None
     exhibits: Mapping[str, Exhibit]
 
 
-def _look(
+def look(
     model: Model,
     collection: Collection,
     codes: Codes,
     attributes: Attributes,
     settings: Settings,
     progress: Progress | None,
-) -> _Seen:
+) -> Seen:
     """Fit readers on the collection's pictures; see what the model gives back of them."""
-    rng = _rng(settings, 3)
-    each = model.image.height * model.image.width * model.image.channels
-    most = min(settings.pictures, max(PICTURE_BYTES_AT_MOST // each, 1))
-    rows = np.sort(rng.permutation(len(codes.rows))[:most])
+    rng = stream(settings, 3)
+    rows = np.sort(rng.permutation(len(codes.rows))[: pictures_at_most(model, settings)])
     pictures = read_pictures(model.image, collection, codes.rows[rows], progress=progress)
     known = attributes.take(rows)
-    exhibits = dict(examples(pictures, known, rng=rng))
+    exhibits = dict(examples(pictures.__getitem__, known, rng=rng))
     reconstruction: Mapping[str, Measured] = {}
-    made = None
+    made = errors = None
     if model.decoder is not None:
         made = to_bytes(decode_codes(model, codes.mean[rows], progress=progress))
         exhibits |= side_by_side(pictures, made, rng=rng)
-        reconstruction = reconstruction_error(
-            pictures.astype(np.float32) / 255, made.astype(np.float32) / 255, known.group
-        )
+        each = image_errors(pictures.astype(np.float32) / 255, made.astype(np.float32) / 255)
+        reconstruction = mean_errors(each, known.group)
+        errors = Errors(rows, each.astype(np.float32))
     readers = fit_readers(pictures, known, reconstructions=made, rng=rng, progress=progress)
-    return _Seen(readers, reconstruction, exhibits)
+    return Seen(readers, reconstruction, errors, exhibits)
+
+
+def pictures_at_most(model: Model, settings: Settings) -> int:
+    """Return how many pictures are held in memory."""
+    each = model.image.height * model.image.width * model.image.channels
+    return min(settings.pictures, max(PICTURE_BYTES_AT_MOST // each, 1))
 
 
 def _move(
@@ -242,7 +275,7 @@ def _move(
     codes: Codes,
     shelves: tuple[Shelf, ...],
     dimensions: tuple[Dimension, ...],
-    seen: _Seen,
+    seen: Seen,
     attributes: Attributes,
     settings: Settings,
     progress: Progress | None,
@@ -253,7 +286,7 @@ def _move(
             message("The model has no decoder: nothing can be moved and looked at.")
         )
         return tuple(replace(shelf, control=reason) for shelf in shelves), {}
-    rng = _rng(settings, 4)
+    rng = stream(settings, 4)
     latent = codes.mean.astype(np.float64)
     moved = measure_control(
         shelves,
@@ -265,23 +298,32 @@ def _move(
         rng=rng,
         progress=progress,
     )
-    active = [d.index for d in dimensions if d.state == "active"][:DIMENSIONS_SHOWN]
     # From the same pictures for every model, so that versions can be laid side by side.
     along_shelves = traversal_frames(
-        moved, latent, model.decoder, attributes, settings=settings.control, rng=_rng(settings, 8)
+        moved, latent, model.decoder, attributes, settings=settings.control, rng=stream(settings, 8)
     )
     along_dimensions = dimension_frames(
-        active, latent, model.decoder, attributes, settings=settings.control, rng=_rng(settings, 8)
+        shown(dimensions),
+        latent,
+        model.decoder,
+        attributes,
+        settings=settings.control,
+        rng=stream(settings, 8),
     )
     return moved, {**along_shelves, **along_dimensions}
+
+
+def shown(dimensions: tuple[Dimension, ...]) -> list[int]:
+    """Return the dimensions whose pictures are kept."""
+    return [d.index for d in dimensions if d.state == "active"][:DIMENSIONS_SHOWN]
 
 
 def _without_encoder(model: Model, collection: Collection, settings: Settings) -> Audit:
     """Take stock of what can be seen without an encoder: the collection, and what is made."""
     reason = Unmeasured(message("The model has no encoder: it gives no codes of pictures."))
-    archive = take_archive(collection.attributes, rng=_rng(settings, 5))
+    archive = take_archive(collection.attributes, rng=stream(settings, 5))
     stocktake = Stocktake(
-        model=_model_ref(model),
+        model=model_ref(model),
         collection=CollectionRef(collection.name, len(collection), collection.digest),
         settings=settings.recorded(),
         attributes=collection.attributes.specs,
@@ -300,7 +342,7 @@ def _without_encoder(model: Model, collection: Collection, settings: Settings) -
         summary=(),
         left_out=(*collection.left_out, *collection.notes),
     )
-    return Audit(_say(stocktake), _dreams(model, settings), None)
+    return Audit(judged(stocktake), _dreams(model, settings), None)
 
 
 def _unmeasured_shelf(spec: Attribute, reason: Unmeasured) -> Shelf:
@@ -327,7 +369,7 @@ def _dreams(model: Model, settings: Settings) -> Mapping[str, Exhibit]:
     """Return pictures of codes drawn from the prior, where the model has one we can draw from."""
     if model.decoder is None or model.latent.prior == "none":
         return {}
-    rng = _rng(settings, 6)
+    rng = stream(settings, 6)
     shape = (SAMPLES, model.latent.size)
     codes = rng.normal(size=shape) if model.latent.prior == "standard_normal" else rng.random(shape)
     return {"samples": Exhibit(to_bytes(decode_codes(model, codes)), columns=SAMPLES // 2)}
@@ -359,14 +401,27 @@ def record_taken(
 ) -> Audit:
     """Audit and record what is loaded already; see :func:`take`."""
     kept = open_store(store)
-    with _unfinished(store) as folder:
+    start = time.monotonic()
+    with unfinished(store) as folder:
         audited = take(model, collection, settings=settings, resume=folder, progress=progress)
-    stocktake = kept.record(audited.stocktake, audited.exhibits, audited.codes, audited.rows)
+    return record(kept, audited, time.monotonic() - start)
+
+
+def record(store: Store, audited: Audit, seconds: float) -> Audit:
+    """Record an audit that took so long; return it with its id."""
+    stocktake = store.record(
+        audited.stocktake,
+        audited.exhibits,
+        audited.codes,
+        audited.rows,
+        kept=audited.kept,
+        seconds=round(seconds, 1),
+    )
     return replace(audited, stocktake=stocktake)
 
 
 @contextmanager
-def _unfinished(store: str) -> Iterator[Path | None]:
+def unfinished(store: str) -> Iterator[Path | None]:
     """Give the folder of unfinished work in a store; what is finished is swept away."""
     if "://" in store:
         yield None
@@ -378,7 +433,17 @@ def _unfinished(store: str) -> Iterator[Path | None]:
 
 def load_recorded(store: str, id_or_prefix: str) -> Audit:
     """Bring a recorded stocktake back."""
-    return Audit(*open_store(store, create=False).load(id_or_prefix))
+    kept = open_store(store, create=False)
+    return Audit(*kept.load(id_or_prefix), kept=kept.kept(id_or_prefix))
+
+
+def same_settings(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    """Say whether two recorded settings are the same; so are a tuple and a list of the same."""
+    return _as_text(one) == _as_text(other)
+
+
+def _as_text(settings: Mapping[str, object]) -> str:
+    return json.dumps(settings, sort_keys=True, default=str)
 
 
 def recorded(store: str) -> tuple[Row, ...]:
@@ -388,6 +453,8 @@ def recorded(store: str) -> tuple[Row, ...]:
 
 def report(audited: Audit, out: Path, *, lang: Lang = "en", single_file: bool = False) -> Path:
     """Write the report of a stocktake; return its first page."""
+    from tanaoroshi.report import write_report  # templates are a third of a second to import
+
     return write_report(
         audited.stocktake, audited.exhibits, out, lang=lang, single_file=single_file
     )

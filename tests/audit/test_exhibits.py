@@ -22,7 +22,7 @@ def collection(group: np.ndarray | None = None) -> tuple[np.ndarray, Attributes]
 
 def test_examples_show_the_value_that_they_say() -> None:
     pictures, attributes = collection()
-    shown = examples(pictures, attributes, rng=np.random.default_rng(0))
+    shown = examples(pictures.__getitem__, attributes, rng=np.random.default_rng(0))
     assert set(shown) == {"examples/shape/round", "examples/shape/square", "examples/size"}
     assert len(shown["examples/shape/round"].frames) == EXAMPLES
     assert np.all(shown["examples/shape/round"].frames % 2 == 0)
@@ -35,7 +35,7 @@ def test_examples_show_the_value_that_they_say() -> None:
 
 def test_examples_prefer_different_groups() -> None:
     pictures, attributes = collection(np.arange(60) // 10)
-    shown = examples(pictures, attributes, rng=np.random.default_rng(0))
+    shown = examples(pictures.__getitem__, attributes, rng=np.random.default_rng(0))
     rows = shown["examples/shape/round"].frames[:, 0, 0, 0]
     assert len(set((rows // 10).tolist())) == EXAMPLES
 

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tanaoroshi.engine import decode_codes, encode, read_pictures
+from tanaoroshi.engine import decode_codes, encode, image_keys, read_pictures
 from tanaoroshi.engine.encoding import BATCHES_A_CHUNK
 from tanaoroshi.errors import InputError
 from tanaoroshi.models import ImageSpec, LatentSpec, Model, model_from_functions
 from tanaoroshi.records.attributes import Attributes
+from tanaoroshi.records.codes import KnownCodes
 from tanaoroshi.sources.collection import Collection
 
 if TYPE_CHECKING:
@@ -242,3 +243,39 @@ def test_pictures_and_back() -> None:
     np.testing.assert_allclose(made, pictures / 255, atol=1e-6)
     with pytest.raises(InputError, match="picture 3"):
         read_pictures(model().image, collection(Counting(9, frozenset({3}))), np.array([3]))
+
+
+def test_pictures_are_hashed_while_they_are_read() -> None:
+    images = Counting(70, frozenset({3}))
+    codes = encode(model(), collection(images), batch=8)
+    assert len(images.read_rows) == 70
+    assert codes.keys.tolist() == image_keys(collection(images), codes.rows).tolist()
+
+
+def test_known_pictures_are_not_encoded_again(tmp_path: Path) -> None:
+    before = encode(model(), collection(Counting(100, frozenset({3}))), batch=8)
+    # Told apart from what the model would say, to see where they come from.
+    known = KnownCodes(before.keys, before.mean + 7, before.logvar)
+    rows = np.array([110, 5, 4, 3, 5, 101])
+    images = collection(Counting(120, frozenset({3, 101}))).take(rows)
+    for _ in range(2):
+        after = encode(model(), images, known=known, resume=tmp_path)
+        assert after.rows.tolist() == [0, 1, 2, 4]
+        assert after.taken_over == 3
+        place = before.rows.tolist().index(5)
+        assert after.mean[1].tobytes() == after.mean[3].tobytes() == known.mean[place].tobytes()
+        np.testing.assert_allclose(after.mean[0], expected([110])[0], atol=1e-6)
+        assert after.logvar is not None
+        assert after.logvar[1].tobytes() == before.logvar[place].tobytes()  # type: ignore[index]
+        assert after.keys.tolist() == image_keys(images, after.rows).tolist()
+        assert "2 of 6" in after.left_out[0].english()
+
+
+def test_nothing_new_and_nothing_known() -> None:
+    before = encode(model(), collection(Counting(9)), batch=4)
+    known = KnownCodes(before.keys, before.mean, before.logvar)
+    again = encode(model(stop_after=0), collection(Counting(9)), known=known)
+    assert again.mean.tobytes() == before.mean.tobytes()
+    nothing = KnownCodes(before.keys[:0], before.mean[:0], before.mean[:0])
+    anew = encode(model(), collection(Counting(9)), batch=4, known=nothing)
+    assert (anew.mean.tobytes(), anew.taken_over) == (before.mean.tobytes(), 0)

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 import tanaoroshi.store
 from tanaoroshi.errors import StoreError
+from tanaoroshi.records.archive import Examined, Gaps, ThreeWays, Trends
+from tanaoroshi.records.archived import ArchiveAudit
 from tanaoroshi.records.comparison import RuleVerdict, Verdict
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.words import Text, message
@@ -88,7 +90,16 @@ def test_metrics_and_archive_documents_fit_their_schemas(stocktake: Stocktake) -
     document = metrics_document(measured, 2100, 2, ("hue", "tone"))
     check(through_json(document), "metrics")
     assert document["metrics"]["mig"]["value"] == 0.1 + 0.2
-    archive = archive_document(stocktake.archive, stocktake.findings)
+    audit = ArchiveAudit(
+        stocktake.collection,
+        stocktake.attributes,
+        stocktake.archive,
+        Examined(Gaps((), 0, 0, 0, ()), Trends((), (), 0), (), (), ThreeWays((), 0), {}),
+        None,
+        stocktake.findings,
+        (),
+    )
+    archive = archive_document(audit)
     check(through_json(archive), "archive")
     assert archive["ties"][0]["estimate"]["value"] == 0.1 + 0.2
 

@@ -17,8 +17,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from tanaoroshi.errors import InputError, StoreError
+from tanaoroshi.records.kept import Errors, Kept, Losses
 from tanaoroshi.records.stocktake import Exhibit
-from tanaoroshi.store import Row, Store, catalogue, open_store
+from tanaoroshi.store import Row, Store, StoredExhibits, catalogue, open_store
 from tanaoroshi.store.documents import from_document, to_document
 from tanaoroshi.store.versions import CATALOGUE
 
@@ -286,3 +287,59 @@ def test_objects_are_what_they_say(
         "tanaoroshi/stocktake/1",
         "tanaoroshi/manifest/1",
     }
+
+
+def test_what_is_kept_for_later_comes_back_and_time_is_no_content(
+    where: str, stocktake: Stocktake, codes: NDArray[np.float32]
+) -> None:
+    rng = np.random.default_rng(0)
+    losses = rng.normal(size=(7, 2, 6)).astype(np.float32)
+    losses[0, 1] = np.nan
+    kept = Kept(
+        labels=np.array([b"a" * 32, b"b" * 32]),
+        logvar=codes - 1,
+        losses=Losses(np.arange(7), losses, rng.random((2, 6)) > 0.5),
+        errors=Errors(np.arange(3), rng.random((3, 4)).astype(np.float32)),
+    )
+    store = open_store(where)
+    recorded = store.record(stocktake, {}, codes, kept=kept, seconds=2.5)
+    assert store.record(stocktake, {}, codes, kept=kept, seconds=9.0) == recorded
+    assert store.row(recorded.id).seconds == 2.5
+    back = open_store(where).kept(recorded.id[:6])
+    assert back is not None
+    assert back.errors is not None
+    assert back.logvar is not None
+    for ours, theirs in (
+        (kept.labels, back.labels),
+        (codes - 1, back.logvar),
+        (losses, back.losses.each),
+        (kept.losses.rows, back.losses.rows),
+        (kept.losses.trees, back.losses.trees),
+        (np.arange(3), back.errors.rows),
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+    without = store.record(stocktake, {}, codes)
+    assert without.id != recorded.id
+    assert store.kept(without.id) is None
+    assert store.row(without.id).seconds is None
+    bare = store.record(stocktake, {}, None, kept=replace(kept, logvar=None, errors=None))
+    again = store.kept(bare.id)
+    assert again is not None
+    assert (again.logvar, again.errors) == (None, None)
+
+
+def test_pictures_that_are_stored_already_are_named_not_written_again(
+    where: str, stocktake: Stocktake, exhibits: dict[str, Exhibit], tmp_path: Path
+) -> None:
+    store = open_store(where)
+    first = store.load(store.record(stocktake, exhibits, None).id)
+    assert isinstance(first.exhibits, StoredExhibits)
+    new = Exhibit(np.ones((1, 5, 4, 3), np.uint8), 1)
+    some = first.exhibits.only({"originals", "samples"}).beside({"samples": new})
+    assert sorted(some) == ["originals", "samples"]
+    assert len(some) == 2
+    for place in (store, open_store(tmp_path / "another")):
+        back = place.load(place.record(stocktake, some, None).id).exhibits
+        assert back["samples"].frames.tobytes() == new.frames.tobytes()
+        assert back["originals"].captions == exhibits["originals"].captions
+        assert back["originals"].frames.tobytes() == exhibits["originals"].frames.tobytes()

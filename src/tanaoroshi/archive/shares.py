@@ -13,7 +13,11 @@ from tanaoroshi.stats.resample import group_index
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from tanaoroshi.records.attributes import Attribute, Floats, Ints
+
+    Bools = NDArray[np.bool_]
 
 LEVEL = 0.95
 
@@ -50,6 +54,20 @@ def shares_of(values: Floats, attribute: Attribute, group: Ints | None) -> Mappi
         hits = np.bincount(index, weights=classes == code).astype(np.float64)
         found[name] = _wilson(hits, sizes)
     return found
+
+
+def share_of(hits: Bools, group: Ints | None) -> Estimate:
+    """Estimate one share, with the interval of :func:`shares_of`.
+
+    Parameters
+    ----------
+    hits
+        bool (n,), n at least 1: which images have the value.
+    group
+        int64 (n,) or ``None``.
+    """
+    index = group_index(len(hits), group)
+    return _wilson(np.bincount(index, weights=hits).astype(np.float64), np.bincount(index))
 
 
 def _wilson(hits: Floats, sizes: Ints) -> Estimate:

@@ -105,13 +105,20 @@ class _Told:
 
 
 class _Sums:
-    """The products of all columns, and where each pair's lie."""
+    """The products of all columns, and where each pair's lie.
+
+    The columns lie in the order of their forms, so that the second of a pair lies behind the first.
+    """
 
     def __init__(self, columns: list[Column]) -> None:
         self.columns = columns
-        self.table = np.hstack([column.table for column in columns])
-        ends = np.cumsum([column.table.shape[1] for column in columns])
-        self.places = [slice(e - c.table.shape[1], e) for c, e in zip(columns, ends, strict=True)]
+        order = sorted(range(len(columns)), key=lambda i: ORDER.index(columns[i].form))
+        self.table = np.hstack([columns[i].table for i in order])
+        self.lines = np.ascontiguousarray(self.table.T)
+        ends = np.cumsum([columns[i].table.shape[1] for i in order]).tolist()
+        starts = [0, *ends[:-1]]
+        places = {i: slice(*ends_of) for i, *ends_of in zip(order, starts, ends, strict=True)}
+        self.places = [places[i] for i in range(len(columns))]
 
     def of_blocks(self, block: Ints) -> Floats:
         """Return the products of each block's rows, float (blocks, q, q)."""
@@ -119,8 +126,15 @@ class _Sums:
         return np.stack([part.T @ part for part in parts])
 
     def permuted(self, order: Ints) -> Floats:
-        """Return the products with the second of each pair in another order, float (q, q)."""
-        return np.asarray(self.table.T @ self.table[order])
+        """Return the products with the second of each pair in another order, float (q, q).
+
+        Those of other pairs, most of them, are left at 0.
+        """
+        dealt = self.table[order]
+        out = np.zeros((dealt.shape[1], dealt.shape[1]))
+        for place in self.places:
+            out[place, place.stop :] = self.lines[place] @ dealt[:, place.stop :]
+        return out
 
     def squared(self, pair: _Pair, sums: Floats) -> Floats:
         """Return the squared strength of a pair, sums float (draws, q, q)."""
@@ -235,12 +249,16 @@ def _decides(a: Column, b: Column, index: Ints) -> bool:
     label_a, label_b = _labels(a, known), _labels(b, known)
     if label_a is None or label_b is None or len(np.unique(label_b)) < 2:
         return False
-    pairs = np.unique(np.column_stack([label_a, label_b]), axis=0)
-    if len(pairs) != len(np.unique(label_a)):
+    if _pairs(label_a, label_b) != len(np.unique(label_a)):
         return False
     shown = np.unique(np.column_stack([label_a, index[known]]), axis=0)[:, 0]
     often = np.flatnonzero(np.bincount(shown) > 1)
     return bool(np.isin(label_a, often).mean() > 0.5)
+
+
+def _pairs(a: Ints, b: Ints) -> int:
+    """Count the different pairs of labels, int (n,), n at least 1."""
+    return len(np.unique(a * (int(b.max()) + 1) + b))
 
 
 def _labels(column: Column, known: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Ints | None:

@@ -9,7 +9,7 @@ import numpy as np
 from tanaoroshi.records.stocktake import Exhibit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -40,27 +40,38 @@ def side_by_side(
 
 
 def examples(
-    pictures: Pictures, attributes: Attributes, *, rng: np.random.Generator
+    read: Callable[[NDArray[np.int64]], Pictures],
+    attributes: Attributes,
+    *,
+    rng: np.random.Generator,
 ) -> Mapping[str, Exhibit]:
     """Return a few pictures of each value of each attribute.
+
+    ``read`` gives the pictures of some rows of the table, all that are shown in one call.
 
     Nominal and ordinal attributes: ``examples/{attribute}/{value}``, for the most frequent values.
     Continuous and circular ones: ``examples/{attribute}``, pictures in rising order of the value.
     Of one group at most one picture is taken, as long as there are other groups.
     """
-    shown: dict[str, Exhibit] = {}
-    group = np.arange(len(pictures)) if attributes.group is None else attributes.group
+    chosen: dict[str, NDArray[np.int64]] = {}
+    group = np.arange(len(attributes)) if attributes.group is None else attributes.group
     for spec, column in zip(attributes.specs, attributes.values.T, strict=True):
         if spec.kind in ("continuous", "circular"):
             rows = _in_order(column, rng)
             if len(rows):
-                shown[f"examples/{spec.name}"] = Exhibit(pictures[rows], columns=len(rows))
+                chosen[f"examples/{spec.name}"] = rows
         elif spec.kind in ("nominal", "ordinal"):
             for index in _frequent(column, len(spec.values)):
                 rows = _spread_over_groups(np.flatnonzero(column == index), group, rng)
-                key = f"examples/{spec.name}/{spec.values[index]}"
-                shown[key] = Exhibit(pictures[rows], columns=len(rows))
-    return shown
+                chosen[f"examples/{spec.name}/{spec.values[index]}"] = rows
+    if not chosen:
+        return {}
+    needed = np.unique(np.concatenate(list(chosen.values())))
+    pictures = read(needed)
+    return {
+        key: Exhibit(pictures[np.searchsorted(needed, rows)], columns=len(rows))
+        for key, rows in chosen.items()
+    }
 
 
 def _frequent(column: NDArray[np.float64], m: int) -> list[int]:

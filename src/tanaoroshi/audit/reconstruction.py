@@ -34,22 +34,65 @@ def reconstruction_error(
         ``mse`` and ``mae``, 0 (identical) to 1. ``chance`` is the error against the
         reconstruction of another image, half the collection away in row order.
     """
+    return mean_errors(image_errors(originals, reconstructions), group)
+
+
+def image_errors(
+    originals: NDArray[np.floating], reconstructions: NDArray[np.floating]
+) -> NDArray[np.float64]:
+    """Measure the errors of each image.
+
+    Parameters
+    ----------
+    originals, reconstructions
+        float (n, h, w, c) in [0, 1].
+
+    Returns
+    -------
+    float64 (n, 4): squared and absolute difference per pixel, and the same two to the
+    reconstruction of another image, half the collection away in row order (NaN of one image alone).
+    """
     n = len(originals)
+    out = np.full((n, 4), np.nan)
+    other = np.roll(reconstructions, n // 2, axis=0)
+    for k, loss in enumerate((np.square, np.abs)):
+        for at, against in ((k, reconstructions), (k + 2, other)):
+            if at == k or n > 1:
+                out[:, at] = loss(originals - against).mean(axis=(1, 2, 3), dtype=np.float64)
+    return out
+
+
+def mean_errors(
+    errors: NDArray[np.floating], group: NDArray[np.int64] | None, how: str = ""
+) -> dict[str, Measured]:
+    """Return ``mse`` and ``mae`` of images.
+
+    Parameters
+    ----------
+    errors
+        float (n, 4): see :func:`image_errors`.
+    group
+        As for :func:`reconstruction_error`.
+    how
+        What else is to be said of the method.
+    """
+    n = len(errors)
     if n < 2:
         few = Unmeasured(message("Reconstruction needs at least two images."))
         return {"mse": few, "mae": few}
-    axes = (1, 2, 3)
-    other = np.roll(reconstructions, n // 2, axis=0)
-    results: dict[str, Measured] = {}
-    for name, loss in (("mse", np.square), ("mae", np.abs)):
-        errors = loss(originals - reconstructions).mean(axis=axes, dtype=np.float64)
-        chance = float(loss(originals - other).mean(dtype=np.float64))
-        results[name] = _clustered_mean(errors, group, chance, name)
-    return results
+    exact = errors.astype(np.float64)
+    return {
+        name: _clustered_mean(exact[:, k], group, float(np.nanmean(exact[:, k + 2])), name, how)
+        for k, name in enumerate(("mse", "mae"))
+    }
 
 
 def _clustered_mean(
-    x: NDArray[np.float64], group: NDArray[np.int64] | None, chance: float, name: str
+    x: NDArray[np.float64],
+    group: NDArray[np.int64] | None,
+    chance: float,
+    name: str,
+    how: str,
 ) -> Estimate:
     """Mean of x with a t interval whose standard error is clustered on the groups."""
     n = len(x)
@@ -59,5 +102,5 @@ def _clustered_mean(
     se = float(np.sqrt(np.square(sums).sum() * groups / max(groups - 1, 1)) / n)
     half = float(stats.t.ppf(0.975, max(groups - 1, 1))) * se
     mean = float(x.mean())
-    method = f"{name} per pixel, pictures in [0, 1]; clustered t interval, {groups} groups"
+    method = f"{name} per pixel, pictures in [0, 1]; clustered t interval, {groups} groups{how}"
     return Estimate(mean, max(mean - half, 0.0), mean + half, chance, n, method)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 import typer.main
 
-from tanaoroshi import comparing, demonstrating, gating, workflows
+from tanaoroshi import archiving, comparing, demonstrating, gating, reevaluating, workflows
 from tanaoroshi.cli import show
 from tanaoroshi.cli.progress import progress_bar
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.words import LANGUAGES, Lang, message
-from tanaoroshi.report import write_comparison, write_history
+from tanaoroshi.report import write_archive, write_comparison, write_history
 from tanaoroshi.words import translate
 
 if TYPE_CHECKING:
@@ -94,6 +94,14 @@ def stocktake(
     out: Annotated[
         Path | None, typer.Option("--out", help=N_("Also write the report into this folder."))
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="ID",
+            help=N_("Measure only what is new since this stocktake of the same model."),
+        ),
+    ] = None,
     *,
     limit: Limit = None,
     single_file: Single = False,
@@ -104,11 +112,23 @@ def stocktake(
 ) -> None:
     """Audit one model on one collection."""
     with progress_bar(lang) as progress:
-        audited = workflows.take_and_record(
-            model, collection, store=store, seed=seed, limit=limit, progress=progress
-        )
+        cost = None
+        if since is None:
+            audited = workflows.take_and_record(
+                model, collection, store=store, seed=seed, limit=limit, progress=progress
+            )
+        else:
+            audited, cost = reevaluating.reevaluate_named(
+                model,
+                collection,
+                since=since,
+                store=store,
+                seed=seed,
+                limit=limit,
+                progress=progress,
+            )
         page = workflows.report(audited, out, lang=lang, single_file=single_file) if out else None
-    show.stocktake(audited.stocktake, lang, page=page, as_json=json)
+    show.stocktake(audited.stocktake, lang, page=page, cost=cost, as_json=json)
 
 
 def encode(
@@ -230,6 +250,47 @@ def report(
     audited = workflows.load_recorded(store, id)
     page = workflows.report(audited, out, lang=lang, single_file=single_file)
     show.report(page, lang, as_json=json)
+
+
+def archive(
+    collection: Collection,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help=N_("Also say what this model makes of the collection.")),
+    ] = None,
+    held_out: Annotated[
+        str | None,
+        typer.Option(
+            "--held-out", help=N_("Collection that the model was not trained on: shows copying.")
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help=N_("Also write the page into this folder."))
+    ] = None,
+    *,
+    limit: Limit = None,
+    single_file: Single = False,
+    json: Json = False,
+    lang: Language = None,
+    seed: Seed = 0,
+    store: StoreAt = DEFAULT_STORE,
+) -> None:
+    """Say what a collection is made of."""
+    with progress_bar(lang) as progress:
+        found = archiving.archive_named(
+            collection,
+            model=model,
+            held_out=held_out,
+            seed=seed,
+            limit=limit,
+            progress=progress,
+        )
+        page = None
+        if out is not None:
+            page = write_archive(
+                found.audit, found.exhibits, out, lang=lang, single_file=single_file
+            )
+    show.archive(found, lang, page=page, as_json=json)
 
 
 def compare(
@@ -382,6 +443,7 @@ VERBS: dict[str, tuple[Callable[..., None], str]] = {
     "stocktakes": (stocktakes, N_("List the recorded stocktakes.")),
     "show": (show_one, N_("Show a recorded stocktake.")),
     "report": (report, N_("Write the report of a recorded stocktake again.")),
+    "archive": (archive, N_("What a collection is made of, and what a model makes of it.")),
     "compare": (compare, N_("After an update: which dimension and which shelf went where.")),
     "history": (history, N_("Follow shelves and saved directions through several versions.")),
     "accept": (accept, N_("Accept a recorded stocktake as the baseline.")),

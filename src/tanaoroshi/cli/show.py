@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from tanaoroshi.records.stocktake import Control
 from tanaoroshi.records.words import message
 from tanaoroshi.shelves.control import controls
 from tanaoroshi.store.documents import (
+    archive_document,
     comparison_document,
     history_document,
     metrics_document,
@@ -24,19 +26,21 @@ from tanaoroshi.store.documents import (
 )
 from tanaoroshi.store.versions import BASELINE
 from tanaoroshi.views.verdict_text import level_line, rule_word, verdict_lines
-from tanaoroshi.views.vocabulary import DIMENSION_CHANGE, SHELF_CHANGE, STATUS
+from tanaoroshi.views.vocabulary import DIMENSION_CHANGE, SEVERITY, SHELF_CHANGE, STATUS
 from tanaoroshi.words import translate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tanaoroshi.archiving import Archived
     from tanaoroshi.comparing import Compared
     from tanaoroshi.demonstrating import Demo
     from tanaoroshi.records.comparison import Comparison, Verdict
     from tanaoroshi.records.history import History
     from tanaoroshi.records.stocktake import Shelf, Stocktake
     from tanaoroshi.records.words import Lang, Message, Words
+    from tanaoroshi.reevaluating import Cost
     from tanaoroshi.store import Baseline, Row
     from tanaoroshi.workflows import Encoded, MeasuredFile
 
@@ -71,10 +75,14 @@ def _table(lang: Lang, *titles: Message) -> Table:
     return table
 
 
-def stocktake(record: Stocktake, lang: Lang, *, page: Path | None, as_json: bool) -> None:
-    """Print one stocktake: its sentences, its shelves, where the report lies."""
+def stocktake(
+    record: Stocktake, lang: Lang, *, page: Path | None, as_json: bool, cost: Cost | None = None
+) -> None:
+    """Print one stocktake: its sentences, its shelves, what it cost, where the report lies."""
     if as_json:
-        extra = {} if page is None else {"report": str(page)}
+        extra: dict[str, object] = {} if page is None else {"report": str(page)}
+        if cost is not None:
+            extra["cost"] = asdict(cost)
         _print_json(to_document(record) | extra)
         return
     console = Console()
@@ -84,10 +92,31 @@ def stocktake(record: Stocktake, lang: Lang, *, page: Path | None, as_json: bool
     console.print(_shelf_table(record, lang))
     for sentence in record.left_out:
         _say(console, sentence, lang)
+    if cost is not None:
+        _say(console, _cost(cost), lang)
     console.print()
     _say(console, message("Recorded as {id}.", id=record.id), lang)
     if page is not None:
         report(page, lang, as_json=False)
+
+
+def _cost(cost: Cost) -> Message:
+    if cost.full_seconds is None:
+        return message(
+            "This took {seconds:.1f} s and {encoded:,} encoded images of {n:,}.",
+            seconds=cost.seconds,
+            encoded=cost.encoded,
+            n=cost.encoded + cost.taken_over,
+        )
+    return message(
+        "This took {seconds:.1f} s and {encoded:,} encoded images, where the stocktake in full "
+        "({id}) took {full:.1f} s and {n:,} images.",
+        seconds=cost.seconds,
+        encoded=cost.encoded,
+        id=cost.full_id,
+        full=cost.full_seconds,
+        n=cost.full_images,
+    )
 
 
 def _shelf_table(record: Stocktake, lang: Lang) -> Table:
@@ -217,6 +246,7 @@ def stocktakes(rows: tuple[Row, ...], lang: Lang, *, as_json: bool) -> None:
                         "model": row.model,
                         "collection": row.collection,
                         "n": row.n,
+                        "seconds": row.seconds,
                     }
                     for row in rows
                 ],
@@ -276,6 +306,36 @@ def comparison(compared: Compared, lang: Lang, *, page: Path | None, as_json: bo
     for one in found.directions:
         if one.status != "kept":
             _say(console, one.text, lang)
+    if page is not None:
+        report(page, lang, as_json=False)
+
+
+def archive(found: Archived, lang: Lang, *, page: Path | None, as_json: bool) -> None:
+    """Print what a collection is made of: its findings, the gravest first."""
+    audit = found.audit
+    if as_json:
+        extra = {} if page is None else {"report": str(page)}
+        _print_json(archive_document(audit) | {"seconds": found.seconds} | extra)
+        return
+    console = Console()
+    _say(
+        console,
+        message(
+            "{collection}: {n:,} images, {attributes} attributes.",
+            collection=audit.collection.name,
+            n=audit.collection.n,
+            attributes=len(audit.attributes),
+        ),
+        lang,
+    )
+    for sentence in audit.left_out:
+        _say(console, sentence, lang)
+    console.print()
+    table = _table(lang, message("Finding"), message("What was found"))
+    for finding in audit.findings:
+        word = translate(SEVERITY[finding.severity].word, lang)
+        table.add_row(escape(word), escape(translate(finding.text, lang)))
+    console.print(table)
     if page is not None:
         report(page, lang, as_json=False)
 

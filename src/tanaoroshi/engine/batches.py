@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tanaoroshi.engine.identity import as_keys, picture_key
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.attributes import Ints
 from tanaoroshi.sources.pictures import decode
@@ -36,12 +37,15 @@ class Batch:
         The reason for each row that could not.
     changes
         How many pictures were changed, by the name of the change.
+    keys
+        S32 (m,): see :func:`~tanaoroshi.engine.identity.picture_key`.
     """
 
     pictures: NDArray[np.uint8]
     rows: Ints
     broken: Mapping[int, str]
     changes: Mapping[str, int]
+    keys: NDArray[np.bytes_]
 
 
 def batches(
@@ -80,6 +84,7 @@ def _prepare(raws: Future[list[Raw]], rows: Ints, image: ImageSpec) -> Batch:
     """Decode and fit the pictures of some rows."""
     pictures = np.empty((len(rows), *image.size, image.channels), np.uint8)
     good: list[int] = []
+    keys: list[bytes] = []
     broken: dict[int, str] = {}
     changes: dict[str, int] = {}
     for row, raw in zip(rows.tolist(), raws.result(), strict=True):
@@ -90,7 +95,8 @@ def _prepare(raws: Future[list[Raw]], rows: Ints, image: ImageSpec) -> Batch:
             continue
         pictures[len(good)] = picture
         good.append(row)
+        keys.append(picture_key(raw))
         for change in changed:
             name = str(change.name)
             changes[name] = changes.get(name, 0) + 1
-    return Batch(pictures[: len(good)], np.array(good, np.int64), broken, changes)
+    return Batch(pictures[: len(good)], np.array(good, np.int64), broken, changes, as_keys(keys))

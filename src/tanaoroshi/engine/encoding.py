@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections import Counter
 from contextlib import closing, contextmanager
@@ -13,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from tanaoroshi.engine.batches import batches
+from tanaoroshi.engine.identity import as_keys, image_keys
 from tanaoroshi.engine.resume import Chunk, open_kept
 from tanaoroshi.errors import InputError
 from tanaoroshi.files import cores
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from tanaoroshi.engine.batches import Batch
     from tanaoroshi.models import ImageSpec, Model
     from tanaoroshi.records.attributes import Ints
+    from tanaoroshi.records.codes import KnownCodes
     from tanaoroshi.sources import Collection
 
 BATCH = 64
@@ -45,6 +48,7 @@ def encode(
     workers: int | None = None,
     progress: Progress | None = None,
     resume: Path | None = None,
+    known: KnownCodes | None = None,
 ) -> Codes:
     """Return the codes of all images of a collection.
 
@@ -62,6 +66,9 @@ def encode(
         Called with (done, total, what).
     resume
         A folder where finished work is kept: a run that was interrupted goes on from there.
+    known
+        Codes of the same model: a picture whose key is among theirs is not encoded again. All
+        pictures are read twice then, once for their keys.
 
     Raises
     ------
@@ -72,34 +79,48 @@ def encode(
         raise InputError("The model {model} has no encoder.", model=model.name)
     if len(collection) == 0:
         raise InputError("The collection {collection} has no images.", collection=collection.name)
+    rows, taken = np.arange(len(collection), dtype=np.int64), None
+    if known is not None:
+        rows, taken = _take_over(known, collection)
     kept = None
     if resume is not None:
-        kept = open_kept(
-            resume, model.digest, collection.digest, batch, BATCHES_A_CHUNK, model.image
-        )
+        # Which rows are left to encode is part of what the work is, where some are known.
+        about = (model.digest, collection.digest, batch, BATCHES_A_CHUNK, model.image)
+        left = () if known is None else (hashlib.sha256(rows.tobytes()).hexdigest(),)
+        kept = open_kept(resume, *about, *left)
     size = batch * BATCHES_A_CHUNK
-    starts = range(0, len(collection), size)
+    starts = range(0, len(rows), size)
     chunks = [kept.load(i) if kept else None for i in range(len(starts))]
     missing = [i for i, chunk in enumerate(chunks) if chunk is None]
-    rows = np.arange(len(collection), dtype=np.int64)
     pieces = [
         rows[at : min(at + batch, start + size)]
         for start in (starts[i] for i in missing)
-        for at in range(start, min(start + size, len(collection)), batch)
+        for at in range(start, min(start + size, len(rows)), batch)
     ]
-    done = len(collection) - sum(map(len, pieces))
+    done = len(rows) - sum(map(len, pieces))
     workers = workers or cores()
-    meter = _Meter(done, len(collection), progress)
+    meter = _Meter(done, len(rows), progress)
     with (
         _quiet(),
         closing(batches(collection.images, model.image, pieces, workers=workers)) as prepared,
     ):
         for i in missing:
-            count = -(-min(size, len(collection) - starts[i]) // batch)
+            count = -(-min(size, len(rows) - starts[i]) // batch)
             chunk = chunks[i] = _chunk(model, prepared, count, meter)
             if kept is not None:
                 kept.save(i, chunk)
-    return _join([chunk for chunk in chunks if chunk is not None], model, collection)
+    return _join([chunk for chunk in chunks if chunk is not None], taken, model, collection)
+
+
+def _take_over(known: KnownCodes, collection: Collection) -> tuple[Ints, Chunk]:
+    """Return the rows whose pictures are not known, and the codes of those that are."""
+    place = {key: at for at, key in enumerate(known.keys.tolist())}
+    keys = image_keys(collection, np.arange(len(collection), dtype=np.int64))
+    at = np.array([place.get(key, -1) for key in keys.tolist()], dtype=np.int64)
+    rows = np.flatnonzero(at >= 0)
+    logvar = None if known.logvar is None else known.logvar[at[rows]]
+    taken = Chunk(known.mean[at[rows]], logvar, rows, {}, {}, keys[rows])
+    return np.flatnonzero(at < 0), taken
 
 
 def read_pictures(
@@ -171,6 +192,7 @@ def _chunk(model: Model, prepared: Iterator[Batch], count: int, meter: _Meter) -
     means = [np.empty((0, model.latent.size), np.float32)]
     logvars: list[NDArray[np.float32]] = []
     rows = [np.empty(0, np.int64)]
+    keys = [as_keys([])]
     broken: dict[int, str] = {}
     changes: Counter[str] = Counter()
     for batch in islice(prepared, count):
@@ -180,6 +202,7 @@ def _chunk(model: Model, prepared: Iterator[Batch], count: int, meter: _Meter) -
             mean, logvar = model.encoder(batch.pictures)
             means.append(mean)
             rows.append(batch.rows)
+            keys.append(batch.keys)
             if logvar is not None:
                 logvars.append(logvar)
         meter.add(batch)
@@ -189,11 +212,14 @@ def _chunk(model: Model, prepared: Iterator[Batch], count: int, meter: _Meter) -
         np.concatenate(rows),
         broken,
         dict(changes),
+        np.concatenate(keys),
     )
 
 
-def _join(chunks: list[Chunk], model: Model, collection: Collection) -> Codes:
+def _join(chunks: list[Chunk], taken: Chunk | None, model: Model, collection: Collection) -> Codes:
     used = [chunk for chunk in chunks if len(chunk.rows)]
+    if taken is not None and len(taken.rows):
+        used.append(taken)
     broken = {row: reason for chunk in chunks for row, reason in chunk.broken.items()}
     if not used:
         row, reason = next(iter(broken.items()))
@@ -208,12 +234,16 @@ def _join(chunks: list[Chunk], model: Model, collection: Collection) -> Codes:
     changes: Counter[str] = Counter()
     for chunk in chunks:
         changes.update(chunk.changes)
+    rows = np.concatenate([chunk.rows for chunk in used])
+    order = np.argsort(rows)  # what was taken over lies between what was encoded
     return Codes(
-        mean=np.concatenate([chunk.mean for chunk in used]),
-        logvar=np.concatenate(logvars) if logvars else None,
-        rows=np.concatenate([chunk.rows for chunk in used]),
+        mean=np.concatenate([chunk.mean for chunk in used])[order],
+        logvar=np.concatenate(logvars)[order] if len(logvars) == len(used) else None,
+        rows=rows[order],
+        keys=np.concatenate([chunk.keys for chunk in used])[order],
         left_out=tuple(_left_out(broken, collection)),
         notes=tuple(_notes(changes, model)),
+        taken_over=0 if taken is None else len(taken.rows),
     )
 
 

@@ -16,7 +16,7 @@ from tanaoroshi.errors import InputError
 from tanaoroshi.records.attributes import Ints
 from tanaoroshi.sources.npz import read_npz
 
-_FORMAT = "tanaoroshi/chunk/1"
+_FORMAT = "tanaoroshi/chunk/2"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +28,7 @@ class Chunk:
     rows: Ints
     broken: dict[int, str]
     changes: dict[str, int]
+    keys: NDArray[np.bytes_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Kept:
                 arrays["rows"],
                 {int(row): reason for row, reason in about["broken"].items()},
                 about["changes"],
+                arrays["keys"],
             )
         except (InputError, KeyError, ValueError):
             return None
@@ -57,6 +59,7 @@ class Kept:
         arrays: dict[str, NDArray[Any]] = {
             "mean": chunk.mean,
             "rows": chunk.rows,
+            "keys": chunk.keys,
             "about": np.array(about),
         }
         if chunk.logvar is not None:

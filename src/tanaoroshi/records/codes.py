@@ -23,6 +23,10 @@ class Codes:
     rows
         int64 (n,): the row of the collection that each code belongs to (images that could not be
         read have none).
+    keys
+        S32 (n,): a hash of each stored picture, see :func:`tanaoroshi.engine.image_keys`.
+    taken_over
+        How many of them are codes that were known before (see :class:`KnownCodes`).
     left_out
         Which images could not be read, and why.
     notes
@@ -32,8 +36,27 @@ class Codes:
     mean: NDArray[np.float32]
     logvar: NDArray[np.float32] | None
     rows: NDArray[np.int64]
+    keys: NDArray[np.bytes_]
     left_out: tuple[Message, ...] = ()
     notes: tuple[Message, ...] = ()
+    taken_over: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownCodes:
+    """Codes that a model gave before, of pictures that are known by their keys.
+
+    Attributes
+    ----------
+    keys
+        S32 (n,): a hash of each stored picture.
+    mean, logvar
+        float32 (n, d), or ``None`` where the model has no variances.
+    """
+
+    keys: NDArray[np.bytes_]
+    mean: NDArray[np.float32]
+    logvar: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tanaoroshi.records.words import Lang
+    from tanaoroshi.views.archive_page import ArchivePage
     from tanaoroshi.views.charts import Spec
     from tanaoroshi.views.comparison_page import ComparisonPage
     from tanaoroshi.views.history_page import HistoryPage
     from tanaoroshi.views.report_page import ReportPage
 
-    Page = ReportPage | ComparisonPage | HistoryPage
+    Page = ReportPage | ComparisonPage | HistoryPage | ArchivePage
 
 
 def render(template: str, page: Page, pictures: Mapping[str, str], *, lang: Lang) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tanaoroshi.errors import InputError
 from tanaoroshi.files import cores
 from tanaoroshi.report.render import render
+from tanaoroshi.views.archive_page import archive_page
 from tanaoroshi.views.comparison_page import comparison_page
 from tanaoroshi.views.history_page import history_page
 from tanaoroshi.views.report_page import report_page
@@ -21,6 +22,7 @@ from tanaoroshi.views.sprites import webp
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tanaoroshi.records.archived import ArchiveAudit
     from tanaoroshi.records.comparison import Comparison
     from tanaoroshi.records.history import History
     from tanaoroshi.records.stocktake import Exhibit, Stocktake
@@ -76,6 +78,19 @@ def write_comparison(
 ) -> Path:
     """Write the page of a comparison into a folder; as :func:`write_report`."""
     pictured = partial(render, "comparison.html.j2", comparison_page(found, exhibits), lang=lang)
+    return _write(pictured, exhibits, Path(out), single_file=single_file)
+
+
+def write_archive(
+    audit: ArchiveAudit,
+    exhibits: Mapping[str, Exhibit],
+    out: Path,
+    *,
+    lang: Lang = "en",
+    single_file: bool = False,
+) -> Path:
+    """Write the page of an archive into a folder; as :func:`write_report`."""
+    pictured = partial(render, "archive.html.j2", archive_page(audit, exhibits), lang=lang)
     return _write(pictured, exhibits, Path(out), single_file=single_file)
 
 

@@ -76,26 +76,33 @@ class Block:
     sample, chance
         All these rows, and association on them.
     part, fold, probed
-        The rows that were used for prediction, their folds int64 (n,), and prediction on them.
+        The rows that were used for prediction, their folds int64 (n,), and prediction of those
+        attributes that were asked for, by their place in the sample.
     """
 
     sample: Sample
     chance: Chance
     part: Sample
     fold: Ints
-    probed: list[Probed]
+    probed: dict[int, Probed]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Case:
-    """Everything about one attribute that the judgement looks at; p is float64 (d + 2,)."""
+class Asked:
+    """An attribute and the adjusted p-values of its associations, float64 (d + 2,)."""
 
     spec: Attribute
     target: Target
+    p: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case(Asked):
+    """Everything about one attribute that the judgement looks at."""
+
     block: Block
     index: int
     skills: Skills
-    p: Floats
 
     @property
     def dimension(self) -> int:
@@ -116,7 +123,8 @@ def measure_cases(
     settings: ShelfSettings,
     rng: np.random.Generator,
     progress: Progress,
-) -> dict[int, Case]:
+    only: frozenset[int] | None = None,
+) -> tuple[dict[int, Case], dict[int, Asked]]:
     """Measure all that the judgement needs, by column of the table.
 
     Parameters
@@ -129,6 +137,13 @@ def measure_cases(
         Those attributes that can be judged.
     settings, rng, progress
         See :func:`~tanaoroshi.shelves.judge.find_shelves`.
+    only
+        Columns to predict; ``None``: all. Association is always asked of all, since the p-values
+        are adjusted together.
+
+    Returns
+    -------
+    Those that were to be predicted, and all.
     """
     masks: dict[bytes, list[Target]] = {}
     for target in targets:
@@ -141,30 +156,38 @@ def measure_cases(
         )
         for s in samples
     ]
-    found, column = {}, 0
+    found: dict[int, Case] = {}
+    asked: dict[int, Asked] = {}
+    column = 0
     p = _adjusted(chances)
     for sample, chance in zip(samples, chances, strict=True):
         here = p[:, column : column + len(sample.targets)]
         column += len(sample.targets)
+        wanted = [a for a, t in enumerate(sample.targets) if only is None or t.column in only]
+        for index, target in enumerate(sample.targets):
+            asked[target.column] = Asked(attributes.specs[target.column], target, here[:, index])
+        if not wanted:
+            continue
         part = sample.draw(settings, rng)
         fold = group_folds(len(part.rows), part.group, settings.folds, rng=rng)
-        deep = (here.min(axis=0) <= settings.false_shelves).tolist()
+        deep = here.min(axis=0) <= settings.false_shelves
         probed = probe(
             codes[part.rows],
-            part.values,
-            part.kinds,
+            part.values[:, wanted],
+            [part.kinds[a] for a in wanted],
             fold,
-            deep,
+            deep[wanted].tolist(),
             settings=settings,
             rng=rng,
             tick=tick,
         )
-        block = Block(sample, chance, part, fold, probed)
-        for index, target in enumerate(sample.targets):
-            skills = weigh(probed[index], part.group, settings)
+        block = Block(sample, chance, part, fold, dict(zip(wanted, probed, strict=True)))
+        for index in wanted:
+            target = sample.targets[index]
+            skills = weigh(block.probed[index], part.group, settings)
             spec = attributes.specs[target.column]
-            found[target.column] = Case(spec, target, block, index, skills, here[:, index])
-    return found
+            found[target.column] = Case(spec, target, here[:, index], block, index, skills)
+    return found, asked
 
 
 class _Ticker:

@@ -29,12 +29,14 @@ import numpy as np
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.estimates import Estimate, Unmeasured
+from tanaoroshi.records.kept import PROBES, Losses
 from tanaoroshi.records.stocktake import Shelf, ShelfStatus
-from tanaoroshi.records.words import Words, message
+from tanaoroshi.records.words import Text, Words, message
 from tanaoroshi.shelves import words
-from tanaoroshi.shelves.cases import Case, Progress, measure_cases
+from tanaoroshi.shelves.cases import Asked, Case, Progress, measure_cases
 from tanaoroshi.shelves.neighbours import Place, find_company
 from tanaoroshi.shelves.skills import (
+    Skills,
     answer,
     half,
     images_needed,
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
 
     from tanaoroshi.records.attributes import Attribute, Attributes, Floats
     from tanaoroshi.records.estimates import Measured
-    from tanaoroshi.records.words import Text
     from tanaoroshi.shelves.company import Company
     from tanaoroshi.shelves.settings import ShelfSettings
 
@@ -94,16 +95,69 @@ def find_shelves(
     an adjusted p-value over all dimensions × attributes (single dimensions by mutual
     information, all together by a linear and a nonlinear fit), from permutations of whole groups.
     """
+    return search(codes, attributes, settings=settings, rng=rng, progress=progress).shelves
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Searched:
+    """Shelves, and the errors that they rest on."""
+
+    shelves: tuple[Shelf, ...]
+    losses: Losses
+
+
+def search(
+    codes: Floats,
+    attributes: Attributes,
+    *,
+    settings: ShelfSettings,
+    rng: np.random.Generator,
+    progress: Progress = None,
+    only: frozenset[str] | None = None,
+) -> Searched:
+    """Find shelves as :func:`find_shelves` does, and keep the errors.
+
+    Parameters
+    ----------
+    only
+        Attributes to search for; ``None``: all. Chance is adjusted over all of them anyway, and
+        what a place carries is asked of all.
+    """
     codes = _checked(codes, attributes)
     targets = make_targets(attributes, settings)
-    usable = [t for t in targets if t.problem is None]
-    cases = measure_cases(codes, attributes, usable, settings=settings, rng=rng, progress=progress)
-    return tuple(
-        _judge(cases[t.column], cases, codes, attributes, settings)
-        if t.problem is None
-        else _unjudged(attributes.specs[t.column], codes.shape[1], t.problem)
-        for t in targets
+    wanted = [t for t in targets if only is None or attributes.names[t.column] in only]
+    cases, asked = measure_cases(
+        codes,
+        attributes,
+        [t for t in targets if t.problem is None],
+        settings=settings,
+        rng=rng,
+        progress=progress,
+        only=frozenset(t.column for t in wanted),
     )
+    shelves = tuple(
+        _judge(cases[t.column], asked, codes, attributes, settings)
+        if t.problem is None
+        else unjudged(attributes.specs[t.column], codes.shape[1], t.problem)
+        for t in wanted
+    )
+    return Searched(shelves, _losses(cases, len(attributes.specs)))
+
+
+def _losses(cases: Mapping[int, Case], k: int) -> Losses:
+    """Lay the errors of all attributes side by side."""
+    used = [case.block.part.rows for case in cases.values()]
+    rows = np.unique(np.concatenate([np.empty(0, np.int64), *used]))
+    each = np.full((len(rows), k, len(PROBES)), np.nan, np.float32)
+    trees = np.zeros((k, len(PROBES)), bool)
+    for column, case in cases.items():
+        at = np.searchsorted(rows, case.block.part.rows)
+        for p, name in enumerate(PROBES):
+            losses = getattr(case.probed, name)
+            if losses is not None:
+                each[at, column, p] = losses
+            trees[column, p] = name in case.probed.trees
+    return Losses(rows, each, trees)
 
 
 def _checked(codes: Floats, attributes: Attributes) -> Floats:
@@ -131,30 +185,64 @@ def _checked(codes: Floats, attributes: Attributes) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ruling:
-    """What is decided about a case before its sentence."""
+class Known:
+    """What the ruling about one attribute looks at.
+
+    Attributes
+    ----------
+    p
+        The least of its adjusted p-values.
+    dimension, parts, pair
+        The dimension that tells most, those that tell part of it, and the two that tell most.
+    has_direction
+        A direction was fitted.
+    """
+
+    label: Text
+    skills: Skills
+    p: float
+    dimension: int
+    parts: tuple[int, ...]
+    pair: tuple[int, ...]
+    has_direction: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What is decided about an attribute before one looks at what else its place carries."""
 
     status: ShelfStatus
     score: Estimate
     text: Words
-    place: Place | None = None
+    dimension: int | None = None
     dimensions: tuple[int, ...] = ()
     needed: int | None = None
 
 
 def _judge(
     case: Case,
-    cases: Mapping[int, Case],
+    asked: Mapping[int, Asked],
     codes: Floats,
     attributes: Attributes,
     settings: ShelfSettings,
 ) -> Shelf:
-    ruling = _rule(case, codes, settings)
+    pair = tuple(int(x) for x in np.argsort([-e.value for e in case.skills.each])[:2])
+    known = Known(
+        case.spec.label,
+        case.skills,
+        float(case.p.min()),
+        case.dimension,
+        _parts(case, settings),
+        pair,
+        case.probed.vector is not None,
+    )
+    ruling = rule(known, settings)
     evidence = _evidence(case, codes, attributes, settings)
     others: tuple[str, ...] = ()
     status, text = ruling.status, ruling.text
-    if ruling.place is not None:
-        company = find_company(ruling.place, case, cases, attributes, settings)
+    place = _place(ruling, case, codes)
+    if place is not None:
+        company = find_company(place, case, asked, attributes, settings)
         for name, found in company.items():
             evidence |= _told_of_company(name, found)
         for relation in ("tied", "shared"):
@@ -162,12 +250,12 @@ def _judge(
             if others:
                 status = "tied" if relation == "tied" else "shared"
                 labels = tuple(attributes.specs[attributes.names.index(n)].label for n in others)
-                text = _in_company(case, ruling, status, labels)
+                text = in_company(case.spec.label, ruling, status, labels)
                 break
     return Shelf(
         attribute=case.spec.name,
         status=status,
-        dimension=None if ruling.place is None else ruling.place.dimension,
+        dimension=ruling.dimension,
         direction=None if case.probed.vector is None else tuple(case.probed.vector.tolist()),
         dimensions=ruling.dimensions,
         score=ruling.score,
@@ -181,54 +269,62 @@ def _judge(
     )
 
 
-def _rule(case: Case, codes: Floats, settings: ShelfSettings) -> _Ruling:
+def rule(known: Known, settings: ShelfSettings) -> Ruling:
     """Decide between a dimension, a direction, several dimensions, nothing and too few images."""
-    skills, label = case.skills, case.spec.label
-    if case.p.min() > settings.false_shelves:
-        return _without_association(case, settings)
+    skills, label = known.skills, known.label
+    if known.p > settings.false_shelves:
+        return _without_association(known, settings)
     whole = skills.whole
     holds = answer(_minus(whole, settings.min_skill), settings)
     if holds == "unclear":
         return _too_few(label, whole, _minus(whole, settings.min_skill), settings.wide)
     if holds == "no":
-        return _Ruling("none", whole, words.faint(label, whole))
+        return Ruling("none", whole, words.faint(label, whole))
     tests = [skills.dimension_enough, *([skills.lead_enough] if skills.lead_enough else [])]
     answers = [answer(test, settings) for test in tests]
-    j, parts = case.dimension, _parts(case, settings)
+    j, parts = known.dimension, known.parts
     if "no" not in answers:
         if "unclear" in answers:
             return _too_few(label, whole, tests[answers.index("unclear")], settings.wide)
-        place = Place(case.block.part.rows, codes[case.block.part.rows, j], j)
         text = words.own_dimension(label, j, skills.best)
-        return _Ruling("own_dimension", skills.best, text, place, parts)
+        return Ruling("own_dimension", skills.best, text, j, parts)
     if answers[0] == "yes":
-        return _Ruling("spread", whole, words.spread_twice(label, parts, skills.best), None, parts)
+        return Ruling("spread", whole, words.spread_twice(label, parts, skills.best), None, parts)
     along = answer(skills.direction_enough, settings)
     if along == "unclear":
         return _too_few(label, whole, skills.direction_enough, settings.wide)
-    if along == "yes" and case.probed.vector is not None:
-        place = Place(case.block.part.rows, case.probed.projection, None)
+    if along == "yes" and known.has_direction:
         text = words.own_direction(label, skills.direction, skills.best)
-        return _Ruling("own_direction", skills.direction, text, place, parts)
+        return Ruling("own_direction", skills.direction, text, None, parts)
     if skills.two is not None and skills.two_enough is not None and skills.two_enough.value >= 0:
-        pair = tuple(int(x) for x in np.argsort([-e.value for e in skills.each])[:2])
-        return _Ruling("spread", skills.two, words.circle(label, pair, skills.two), None, pair)
-    return _Ruling("spread", whole, words.spread(label, parts, whole, skills.best), None, parts)
+        text = words.circle(label, known.pair, skills.two)
+        return Ruling("spread", skills.two, text, None, known.pair)
+    return Ruling("spread", whole, words.spread(label, parts, whole, skills.best), None, parts)
 
 
-def _without_association(case: Case, settings: ShelfSettings) -> _Ruling:
-    whole, label = case.skills.whole, case.spec.label
+def _place(ruling: Ruling, case: Case, codes: Floats) -> Place | None:
+    """Return where the codes stand on the dimension or the direction, if there is one."""
+    rows = case.block.part.rows
+    if ruling.status == "own_dimension":
+        return Place(rows, codes[rows, case.dimension], case.dimension)
+    if ruling.status == "own_direction":
+        return Place(rows, case.probed.projection, None)
+    return None
+
+
+def _without_association(known: Known, settings: ShelfSettings) -> Ruling:
+    whole, label = known.skills.whole, known.label
     margin = _minus(whole, settings.min_skill)
     if margin.high < 0:
-        return _Ruling("none", whole, words.none(label))
+        return Ruling("none", whole, words.none(label))
     # Close to the line no number of images would do; nine times as many are a third of the width.
     return _too_few(label, whole, margin, half(margin) / 3)
 
 
-def _too_few(label: Text, whole: Estimate, margin: Estimate, least: float) -> _Ruling:
+def _too_few(label: Text, whole: Estimate, margin: Estimate, least: float) -> Ruling:
     """Say undecided, and how many images would shrink the interval to its distance from 0."""
     needed = images_needed(margin, max(abs(margin.value), least))
-    return _Ruling("undecided", whole, words.undecided(label, whole, needed), needed=needed)
+    return Ruling("undecided", whole, words.undecided(label, whole, needed), needed=needed)
 
 
 def _minus(estimate: Estimate, amount: float) -> Estimate:
@@ -245,12 +341,10 @@ def _parts(case: Case, settings: ShelfSettings) -> tuple[int, ...]:
     return tuple(large or sure)
 
 
-def _in_company(
-    case: Case, ruling: _Ruling, status: ShelfStatus, others: tuple[Text, ...]
-) -> Words:
-    dimension = None if ruling.place is None else ruling.place.dimension
+def in_company(label: Text, ruling: Ruling, status: ShelfStatus, others: tuple[Text, ...]) -> Words:
+    """Say that a place is tied to other attributes, or shared with them."""
     say = words.tied if status == "tied" else words.shared
-    return say(case.spec.label, dimension, ruling.score, others)
+    return say(label, ruling.dimension, ruling.score, others)
 
 
 def _told_of_company(name: str, company: Company) -> dict[str, Measured]:
@@ -289,7 +383,8 @@ def _evidence(
     }
 
 
-def _unjudged(spec: Attribute, d: int, problem: Words) -> Shelf:
+def unjudged(spec: Attribute, d: int, problem: Words) -> Shelf:
+    """Return the shelf of an attribute that can't be judged, of d dimensions."""
     return Shelf(
         attribute=spec.name,
         status="undecided",

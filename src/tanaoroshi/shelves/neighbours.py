@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tanaoroshi.records.attributes import Attributes
-    from tanaoroshi.shelves.cases import Case
+    from tanaoroshi.shelves.cases import Asked, Case
     from tanaoroshi.shelves.settings import ShelfSettings
 
 
@@ -45,7 +45,7 @@ class Place:
 def find_company(
     place: Place,
     case: Case,
-    cases: Mapping[int, Case],
+    asked: Mapping[int, Asked],
     attributes: Attributes,
     settings: ShelfSettings,
 ) -> dict[str, Company]:
@@ -55,7 +55,7 @@ def find_company(
     other attribute is passed over.
     """
     found = {}
-    for column, other in cases.items():
+    for column, other in asked.items():
         if column == case.target.column or not _worth_asking(place, other, settings):
             continue
         both = np.isfinite(other.target.values[place.rows])
@@ -75,7 +75,7 @@ def find_company(
     return found
 
 
-def _worth_asking(place: Place, other: Case, settings: ShelfSettings) -> bool:
+def _worth_asking(place: Place, other: Asked, settings: ShelfSettings) -> bool:
     """Spare the work where the place tells no more than chance."""
     if place.dimension is None:
         return bool(other.p.min() <= settings.false_shelves)
@@ -84,7 +84,7 @@ def _worth_asking(place: Place, other: Case, settings: ShelfSettings) -> bool:
 
 def _told(
     position: Floats,
-    other: Case,
+    other: Asked,
     values: Floats,
     fold: Ints,
     group: Ints | None,

@@ -65,6 +65,8 @@ class Probed:
         The direction that all rows together find, unit length in units of the codes, (d,).
     projection
         Each row's place along the direction that the other folds found.
+    trees
+        Names of those of these whose errors are those of trees.
     """
 
     constant: Floats
@@ -76,6 +78,7 @@ class Probed:
     each: Floats
     vector: Floats | None
     projection: Floats
+    trees: frozenset[str] = frozenset()
 
 
 def probe(
@@ -137,26 +140,34 @@ def probe(
         best = _by_fold(each, ranking[:, 0], fold)
         second = _by_fold(each, ranking[:, 1], fold) if codes.shape[1] > 1 else None
         along = _along(projections, targets[a], fold, settings.knots)
+        smooth = {"everything": everything, "best": best, "direction": along}
+        if second is not None:
+            smooth["next_best"] = second
+        told, trees = smooth, frozenset[str]()
         if deep[a]:
             grow = _Trees(values[:, a], kind, fold, settings.trees, rng)
-            everything = grow.if_better([codes] * settings.folds, everything)
-            best = grow.if_better([codes[:, [j]] for j in ranking[:, 0]], best)
-            along = grow.if_better([line[:, None] for line in projections], along)
-            if second is not None:
-                second = grow.if_better([codes[:, [j]] for j in ranking[:, 1]], second)
+            features = {
+                "everything": [codes] * settings.folds,
+                "best": [codes[:, [j]] for j in ranking[:, 0]],
+                "direction": [line[:, None] for line in projections],
+                "next_best": [codes[:, [j]] for j in ranking[:, 1]] if second is not None else [],
+            }
+            told = {name: grow.if_better(features[name], losses) for name, losses in smooth.items()}
+            trees = frozenset(name for name in told if told[name] is not smooth[name])
         found.append(
             Probed(
                 constant=constant_losses(targets[a], fold),
-                best=best,
-                next_best=second,
+                best=told["best"],
+                next_best=told.get("next_best"),
                 best_two=_two(curves, ranking, targets[a], fold)
                 if kind == "circular" and codes.shape[1] > 1
                 else None,
-                direction=along,
-                everything=everything,
+                direction=told["direction"],
+                everything=told["everything"],
                 each=each,
                 vector=vector,
                 projection=projections[fold, np.arange(len(codes))],
+                trees=trees,
             )
         )
         tick()
@@ -193,12 +204,7 @@ class _Trees:
         self, values: Floats, kind: Kind, fold: Ints, trees: int, rng: np.random.Generator
     ) -> None:
         self._target, self._kind, self._fold = embed(values, kind), kind, fold
-        self._trees = trees
-        self._settings: dict[str, Any] = {
-            "min_samples_leaf": LEAF,
-            "max_features": None,
-            "random_state": int(rng.integers(2**31)),
-        }
+        self._trees, self._seed = trees, int(rng.integers(2**31))
 
     def if_better(self, features: list[Floats], smooth: Floats) -> Floats:
         """Return held-out errors, (n,); ``features`` (n, p) may differ from fold to fold."""
@@ -208,25 +214,52 @@ class _Trees:
         # finish, so that the last digits differed from run to run.
         with ThreadPoolExecutor(AT_ONCE) as pool:
             guesses = pool.map(
-                lambda x, held: self._guess(x[~held], self._target[~held], x[held]), features, helds
+                lambda x, held: tree_guess(
+                    x[~held], self._target[~held], x[held], self._kind, self._trees, self._seed
+                ),
+                features,
+                helds,
             )
             for held, guess in zip(helds, guesses, strict=True):
                 losses[held] = np.sum((self._target[held] - guess) ** 2, axis=1)
         return losses if losses.sum() < smooth.sum() else smooth
 
-    def _guess(self, x: Floats, target: Floats, at: Floats) -> Floats:
-        guess = np.zeros((len(at), target.shape[1]))
-        # A single column needs fewer trees.
-        single = x.shape[1] == 1
-        extent = {"n_estimators": max(self._trees // 4, 1) if single else self._trees}
-        if self._kind == "nominal":
-            # The same squared error as of regression on the columns, at a fraction of the time.
-            forest = ExtraTreesClassifier(**extent, **self._settings).fit(x, target.argmax(axis=1))
-            guess[:, forest.classes_] = forest.predict_proba(at)
-        else:
-            forest = ExtraTreesRegressor(**extent, **self._settings).fit(x, target.squeeze())
-            guess[:] = forest.predict(at).reshape(guess.shape)
-        return guess
+
+def tree_guess(x: Floats, target: Floats, at: Floats, kind: Kind, trees: int, seed: int) -> Floats:
+    """Grow trees on some rows and return what they say of others.
+
+    Parameters
+    ----------
+    x, target
+        float (n, p) and (n, m): what they are grown on.
+    at
+        float (q, p).
+    kind
+        Of the attribute.
+    trees
+        How many; a single column needs fewer, a quarter of them.
+    seed
+        Of their chance.
+
+    Returns
+    -------
+    float64 (q, m).
+    """
+    guess = np.zeros((len(at), target.shape[1]))
+    grown: dict[str, Any] = {
+        "n_estimators": max(trees // 4, 1) if x.shape[1] == 1 else trees,
+        "min_samples_leaf": LEAF,
+        "max_features": None,
+        "random_state": seed,
+    }
+    if kind == "nominal":
+        # The same squared error as of regression on the columns, at a fraction of the time.
+        forest = ExtraTreesClassifier(**grown).fit(x, target.argmax(axis=1))
+        guess[:, forest.classes_] = forest.predict_proba(at)
+    else:
+        forest = ExtraTreesRegressor(**grown).fit(x, target.squeeze())
+        guess[:] = forest.predict(at).reshape(guess.shape)
+    return guess
 
 
 def _directions(

@@ -175,6 +175,42 @@ def held_out_losses(features: Floats, target: Floats, fold: Ints) -> Floats:
     return row_losses(features, target, fold, nested, everything, chosen)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Foretold:
+    """What a design says of rows that nobody learnt from.
+
+    ``guess`` float64 (q, m); ``inner``: its squared error by cross-validation on the rows that it
+    learnt from.
+    """
+
+    guess: Floats
+    inner: float
+
+
+def foretell(features: Floats, targets: Sequence[Floats], fold: Ints, at: Floats) -> list[Foretold]:
+    """Learn several targets from some rows, each with its own penalty, and predict other rows.
+
+    Parameters
+    ----------
+    features, targets, fold
+        float (n, p), each float (n, m), int (n,): the rows to learn from; the penalty is chosen by
+        cross-validation over their folds.
+    at
+        float (q, p): the others.
+    """
+    sums = fold_sums(features, np.hstack(targets), fold)
+    total = total_of(sums)
+    errors = reduce(add, (fit(total - part).losses(part) for part in sums))
+    fitted = fit(total)
+    ends = np.cumsum([0, *(target.shape[1] for target in targets)]).tolist()
+    found = []
+    for columns in map(slice, ends[:-1], ends[1:]):
+        inner = errors[:, columns].sum(axis=1)
+        slopes = fitted.slopes[int(inner.argmin())][:, columns]
+        found.append(Foretold(fitted.y0[columns] + (at - fitted.x0) @ slopes, float(inner.min())))
+    return found
+
+
 def constant_losses(target: Floats, fold: Ints) -> Floats:
     """Return the squared error of each row when the other folds' mean is the guess, (n,)."""
     out = np.empty(len(target))

@@ -55,7 +55,7 @@ def make_targets(attributes: Attributes, settings: ShelfSettings) -> list[Target
             continue
         values = attributes.values[:, column]
         if spec.kind == "nominal":
-            values = _pool_rare(values, settings)
+            values = pool_rare(values, settings)
         problem = _problem(values, attributes.values[:, column], attributes.group, settings)
         found.append(Target(column, values, problem))
     return found
@@ -85,9 +85,48 @@ def embed(values: Floats, kind: Kind) -> Floats:
     return ranks[:, None]
 
 
-def _pool_rare(values: Floats, settings: ShelfSettings) -> Floats:
+def embed_among(values: Floats, kind: Kind, others: Floats) -> Floats:
+    """Return the numbers that stand for an attribute of some images among others.
+
+    Parameters
+    ----------
+    values
+        float (n,), without missing values.
+    kind
+        See the table of this module.
+    others
+        float (q,): ranks are those among these; where ``values`` are these, it is as
+        :func:`embed` has it.
+
+    Returns
+    -------
+    float64 (n, m).
+    """
+    if kind == "nominal":
+        classes = np.unique(np.concatenate([others, values]))
+        return np.asarray(np.eye(len(classes))[np.searchsorted(classes, values)])
+    if kind == "circular":
+        return embed(values, kind)
+    line = np.sort(others)
+    below, upto = np.searchsorted(line, values, "left"), np.searchsorted(line, values, "right")
+    return np.asarray((below + upto)[:, None] / (2 * len(line)), dtype=np.float64)
+
+
+def pool_rare(values: Floats, settings: ShelfSettings, among: Ints | None = None) -> Floats:
+    """Make the rare values of a nominal attribute one, -1.
+
+    Parameters
+    ----------
+    values
+        float (n,).
+    settings
+        What is rare.
+    among
+        int64 rows that are counted; ``None``: all.
+    """
     known = np.isfinite(values)
-    found, counts = np.unique(values[known], return_counts=True)
+    counted = values if among is None else values[among]
+    found, counts = np.unique(counted[np.isfinite(counted)], return_counts=True)
     often = found[np.argsort(-counts, kind="stable")[: settings.max_classes]]
     keep = np.isin(values, often) & np.isin(values, found[counts >= settings.min_class])
     return np.where(known & ~keep, -1.0, values)

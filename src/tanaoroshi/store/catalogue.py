@@ -40,6 +40,7 @@ stocktakes = sa.Table(
     sa.Column("n", sa.BigInteger, nullable=False),
     sa.Column("attributes", sa.Integer, nullable=False),
     sa.Column("shelves", sa.Integer, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=True),
 )
 
 objects = sa.Table(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -22,6 +23,9 @@ from tanaoroshi.words import both
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from _typeshed import DataclassInstance
+
+    from tanaoroshi.records.archived import ArchiveAudit
     from tanaoroshi.records.attributes import Attribute
     from tanaoroshi.records.comparison import (
         Comparison,
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
         Verdict,
     )
     from tanaoroshi.records.history import History
+    from tanaoroshi.records.made import Made
     from tanaoroshi.records.stocktake import (
         Archive,
         Dimension,
@@ -122,16 +127,58 @@ def metrics_document(
     }
 
 
-def archive_document(archive: Archive, findings: Iterable[Finding] = ()) -> Document:
+def archive_document(found: ArchiveAudit) -> Document:
     """Return what a collection is made of as ``tanaoroshi/archive/1``."""
+    examined, made = found.examined, found.made
     not_yet = Unmeasured(message("This version does not measure it yet."))
     return {
         "schema": ARCHIVE,
-        **_archive(archive),
-        "gaps": estimate_document(not_yet),
+        "collection": {
+            "name": found.collection.name,
+            "n": found.collection.n,
+            "digest": found.collection.digest,
+        },
+        **_archive(found.archive),
+        "gaps": [
+            {
+                **_record(gap),
+                "expected": _finite(gap.expected.value),
+                "expected_estimate": estimate_document(gap.expected),
+            }
+            for gap in examined.gaps.found
+        ],
+        "gaps_asked": examined.gaps.asked,
+        "trends": [_record(one) for one in examined.trends.found],
+        "diversity": [_record(one) for one in examined.diversity],
+        "common": [_record(one) for one in examined.common],
+        "three_way": [_record(one) for one in examined.three_way.found],
         "copies": estimate_document(not_yet),
-        "findings": [_finding(finding) for finding in findings],
+        "made": None if made is None else _made(made),
+        "left_out": _sentences(found.left_out),
+        "findings": [_finding(finding) for finding in found.findings],
     }
+
+
+def _made(made: Made) -> Document:
+    return {
+        "model": {"name": made.model, "version": made.version},
+        "shares": {name: [_record(one) for one in each] for name, each in made.shares.items()},
+        "unlike": {name: _finite(share) for name, share in made.unlike.items()},
+        "worse": [_record(one) for one in made.worse],
+        "memory": {
+            "nearer": estimate_document(made.memory.nearer),
+            "c_t": None if made.memory.c_t is None else _finite(made.memory.c_t),
+            "pairs": [
+                {"made": i, "row": row, "distance": _finite(far)}
+                for i, row, far in made.memory.pairs
+            ],
+        },
+    }
+
+
+def _record(one: DataclassInstance) -> Document:
+    """Return a flat record field by field."""
+    return {f.name: _plain(getattr(one, f.name)) for f in fields(one)}
 
 
 def comparison_document(found: Comparison) -> Document:

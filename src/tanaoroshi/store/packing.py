@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from tanaoroshi.records.codes import ImageRows
+from tanaoroshi.records.kept import Errors, Kept, Losses
 from tanaoroshi.records.stocktake import Exhibit
 
 if TYPE_CHECKING:
@@ -45,6 +46,39 @@ def unpack_rows(entry: Mapping[str, Any], get: Callable[[str], bytes]) -> ImageR
     """Return what :func:`pack_rows` kept."""
     group = entry["group"]
     return ImageRows(_array(get(entry["keys"])), None if group is None else _array(get(group)))
+
+
+def pack_kept(kept: Kept, put: Callable[[bytes], str]) -> dict[str, Any]:
+    """Keep what later stocktakes go on from; return what brings it back."""
+    losses, errors = kept.losses, kept.errors
+    arrays = {
+        "labels": kept.labels,
+        "logvar": None if kept.logvar is None else kept.logvar.astype("<f4"),
+        "loss_rows": losses.rows.astype("<i8"),
+        "losses": losses.each.astype("<f4"),
+        "trees": losses.trees,
+        "error_rows": None if errors is None else errors.rows.astype("<i8"),
+        "errors": None if errors is None else errors.each.astype("<f4"),
+    }
+    return {
+        name: None if array is None else put(_npy(np.ascontiguousarray(array)))
+        for name, array in arrays.items()
+    }
+
+
+def unpack_kept(entry: Mapping[str, Any], get: Callable[[str], bytes]) -> Kept:
+    """Return what :func:`pack_kept` kept."""
+
+    def array(name: str) -> NDArray[Any] | None:
+        return None if entry[name] is None else _array(get(entry[name]))
+
+    rows, errors = array("error_rows"), array("errors")
+    return Kept(
+        labels=_array(get(entry["labels"])),
+        logvar=array("logvar"),
+        losses=Losses(*(_array(get(entry[name])) for name in ("loss_rows", "losses", "trees"))),
+        errors=None if rows is None or errors is None else Errors(rows, errors),
+    )
 
 
 def _npy(array: NDArray[Any]) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,9 +34,11 @@ from tanaoroshi.store.objects import FolderObjects, Objects, TableObjects
 from tanaoroshi.store.packing import (
     pack_codes,
     pack_exhibit,
+    pack_kept,
     pack_rows,
     unpack_codes,
     unpack_exhibit,
+    unpack_kept,
     unpack_rows,
 )
 from tanaoroshi.store.trouble import read_only, told_as_trouble
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tanaoroshi.records.codes import ImageRows
+    from tanaoroshi.records.kept import Kept
 
 CATALOGUE_FILE = "catalog.sqlite"
 OBJECTS_FOLDER = "objects"
@@ -58,7 +61,8 @@ SHORTEST_PREFIX = 4
 class Row:
     """One line of the list of stocktakes.
 
-    ``attributes`` is how many were looked for, ``shelves`` how many have a shelf of their own.
+    ``attributes`` is how many were looked for, ``shelves`` how many have a shelf of their own,
+    ``seconds`` how long it took, where that is known.
     """
 
     id: str
@@ -69,6 +73,7 @@ class Row:
     n: int
     attributes: int
     shelves: int
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,9 @@ class Store:
         exhibits: Mapping[str, Exhibit],
         codes: NDArray[np.float32] | None,
         rows: ImageRows | None = None,
+        *,
+        kept: Kept | None = None,
+        seconds: float | None = None,
     ) -> Stocktake:
         """Record a stocktake: all of it or, if anything fails, nothing.
 
@@ -208,6 +216,10 @@ class Store:
             float32 (n, d), where the model has an encoder.
         rows
             Which images the codes belong to, n of them.
+        kept
+            What a later stocktake can go on from.
+        seconds
+            How long it took: told in the list, no part of the content.
 
         Returns
         -------
@@ -221,14 +233,14 @@ class Store:
             When the disk is full, the store is read-only or in use.
         """
         with told_as_trouble(self.where):
-            manifest = self._objects.put(_json(self._manifest(stocktake, exhibits, codes, rows)))
-            row = self._enter(manifest, stocktake)
+            content = self._manifest(stocktake, exhibits, codes, rows, kept)
+            row = self._enter(self._objects.put(_json(content)), stocktake, seconds)
         return replace(stocktake, id=row.id, recorded_at=row.recorded_at)
 
     def stocktakes(self) -> tuple[Row, ...]:
         """Return what is recorded, newest first."""
-        query = sa.select(*_ROW_COLUMNS).order_by(stocktakes.c.number.desc())
         with told_as_trouble(self.where), self._engine.connect() as connection:
+            query = sa.select(*_row_columns(connection)).order_by(stocktakes.c.number.desc())
             return tuple(Row(*found) for found in connection.execute(query))
 
     def load(self, id_or_prefix: str) -> Recorded:
@@ -254,10 +266,34 @@ class Store:
             codes, rows = manifest["codes"], manifest.get("rows")
             return Recorded(
                 from_document({**document, "id": row.id, "recorded_at": row.recorded_at}),
-                _LazyExhibits(self, manifest["exhibits"]),
+                StoredExhibits(self, manifest["exhibits"]),
                 None if codes is None else unpack_codes(self._objects.get(codes)),
                 None if rows is None else unpack_rows(rows, self._objects.get),
             )
+
+    def row(self, id_or_prefix: str) -> Row:
+        """Return the line of one stocktake in the list.
+
+        Raises
+        ------
+        InputError, StoreError
+            As :meth:`load`.
+        """
+        with told_as_trouble(self.where):
+            return self._find(id_or_prefix)[0]
+
+    def kept(self, id_or_prefix: str) -> Kept | None:
+        """Return what a stocktake kept for later ones; ``None`` where it kept nothing.
+
+        Raises
+        ------
+        InputError, StoreError
+            As :meth:`load`.
+        """
+        with told_as_trouble(self.where):
+            _, digest = self._find(id_or_prefix)
+            entry = self._read(digest).get("kept")
+            return None if entry is None else unpack_kept(entry, self._objects.get)
 
     def accept(self, id_or_prefix: str, note: str = "") -> Baseline:
         """Accept a stocktake: from now on it is the baseline, until another is accepted.
@@ -302,6 +338,7 @@ class Store:
         exhibits: Mapping[str, Exhibit],
         codes: NDArray[np.float32] | None,
         rows: ImageRows | None,
+        kept: Kept | None,
     ) -> dict[str, Any]:
         """Keep document, codes and pictures; return the list of them."""
         document = to_document(stocktake)
@@ -309,15 +346,25 @@ class Store:
         # itself and on the clock.
         del document["id"], document["recorded_at"]
         put = self._objects.put
-        return {
+        content = {
             "schema": MANIFEST,
             "document": put(_json(document)),
             "codes": None if codes is None else put(pack_codes(codes)),
             "rows": None if rows is None else pack_rows(rows, put),
-            "exhibits": {name: pack_exhibit(exhibits[name], put) for name in sorted(exhibits)},
+            "exhibits": {name: self._put_exhibit(exhibits, name) for name in sorted(exhibits)},
         }
+        # Left out where there is none, so that the ids of what was recorded before stay the same.
+        return content if kept is None else content | {"kept": pack_kept(kept, put)}
 
-    def _enter(self, manifest: str, stocktake: Stocktake) -> Row:
+    def _put_exhibit(self, exhibits: Mapping[str, Exhibit], name: str) -> dict[str, Any]:
+        """Keep pictures; those that lie in this store already are only named."""
+        if isinstance(exhibits, StoredExhibits) and exhibits.store.where == self.where:
+            stored = exhibits.entry(name)
+            if stored is not None:
+                return dict(stored)
+        return pack_exhibit(exhibits[name], self._objects.put)
+
+    def _enter(self, manifest: str, stocktake: Stocktake, seconds: float | None) -> Row:
         """Write the row that makes it recorded, unless it is there."""
         row = Row(
             id=manifest[:ID_LENGTH],
@@ -328,6 +375,7 @@ class Store:
             n=stocktake.collection.n,
             attributes=len(stocktake.shelves),
             shelves=sum(shelf.status in OWN for shelf in stocktake.shelves),
+            seconds=seconds,
         )
         values = {column: getattr(row, column) for column in Row.__slots__}
         try:
@@ -345,12 +393,12 @@ class Store:
     def _find(self, prefix: str) -> tuple[Row, str]:
         wanted = prefix.strip().lower()
         legible = len(wanted) >= SHORTEST_PREFIX and set(wanted) <= set(string.hexdigits)
-        query = (
-            sa.select(*_ROW_COLUMNS, stocktakes.c.manifest)
-            .where(stocktakes.c.id.startswith(wanted, autoescape=True))
-            .order_by(stocktakes.c.number.desc())
-        )
         with self._engine.connect() as connection:
+            query = (
+                sa.select(*_row_columns(connection), stocktakes.c.manifest)
+                .where(stocktakes.c.id.startswith(wanted, autoescape=True))
+                .order_by(stocktakes.c.number.desc())
+            )
             found = connection.execute(query).all() if legible else []
         if not found:
             raise InputError(
@@ -378,24 +426,49 @@ class Store:
             return unpack_exhibit(entry, self._objects.get)
 
 
-class _LazyExhibits(Mapping[str, Exhibit]):
-    """Pictures by name; each is read and checked when it is looked up."""
+class StoredExhibits(Mapping[str, Exhibit]):
+    """Pictures by name, each read and checked when it is looked up; new ones beside them."""
 
-    def __init__(self, store: Store, entries: Mapping[str, Mapping[str, Any]]) -> None:
-        self._store = store
+    def __init__(
+        self,
+        store: Store,
+        entries: Mapping[str, Mapping[str, Any]],
+        new: Mapping[str, Exhibit] | None = None,
+    ) -> None:
+        self.store = store
         self._entries = entries
+        self._new = new or {}
+
+    def entry(self, name: str) -> Mapping[str, Any] | None:
+        """Return what brings a stored one back; ``None`` for a new one."""
+        return None if name in self._new else self._entries[name]
+
+    def only(self, names: Collection[str]) -> StoredExhibits:
+        """Return some of the stored ones."""
+        return StoredExhibits(self.store, {n: e for n, e in self._entries.items() if n in names})
+
+    def beside(self, new: Mapping[str, Exhibit]) -> StoredExhibits:
+        """Return the stored ones with new ones, which go first."""
+        return StoredExhibits(self.store, self._entries, new)
 
     def __getitem__(self, name: str) -> Exhibit:
-        return self._store._exhibit(self._entries[name])
+        if name in self._new:
+            return self._new[name]
+        return self.store._exhibit(self._entries[name])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return iter({**self._entries, **self._new})
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len({**self._entries, **self._new})
 
 
-_ROW_COLUMNS = tuple(stocktakes.c[name] for name in Row.__slots__)
+def _row_columns(connection: sa.Connection) -> list[sa.ColumnElement[Any]]:
+    """Return what makes a row; null for what an old table that may not be written lacks."""
+    there = {column["name"] for column in sa.inspect(connection).get_columns(stocktakes.name)}
+    return [
+        stocktakes.c[name] if name in there else sa.null().label(name) for name in Row.__slots__
+    ]
 
 
 def _now() -> str:

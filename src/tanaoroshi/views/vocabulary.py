@@ -10,6 +10,7 @@ from tanaoroshi.records.words import Text, Words, message
 
 if TYPE_CHECKING:
     from tanaoroshi.records.comparison import DimensionStatus, DirectionStatus, ShelfChange
+    from tanaoroshi.records.made import ShareChange
     from tanaoroshi.records.stocktake import Severity, ShelfStatus
 
 
@@ -100,6 +101,15 @@ DIMENSION_CHANGE: Mapping[DimensionStatus, StatusWord] = {
         "undecided",
         message("undecided"),
         message("Too few images, or nothing there that could be followed."),
+    ),
+}
+
+MADE_CHANGE: Mapping[ShareChange, StatusWord] = {
+    "more": StatusWord("gained", message("more"), message("The model makes more of it.")),
+    "fewer": StatusWord("weaker", message("less"), message("The model makes less of it.")),
+    "alike": StatusWord("kept", message("alike"), message("As often as in the collection.")),
+    "undecided": StatusWord(
+        "undecided", message("undecided"), message("There are too few images to say.")
     ),
 }
 

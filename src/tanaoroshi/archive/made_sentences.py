@@ -1,0 +1,164 @@
+"""What a model makes of a collection, in words: protected attributes first, few and short."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tanaoroshi.records.estimates import Estimate
+from tanaoroshi.records.stocktake import Finding
+from tanaoroshi.records.words import Text, message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tanaoroshi.records.attributes import Attribute
+    from tanaoroshi.records.made import Made, MadeShare, Worse
+
+SHARES, WORSE = 6, 4
+"""Most sentences of each kind."""
+FALSE_DISCOVERIES = 0.05
+WORSE_MARGIN = 1.1
+"""Errors that surely lie less than a tenth above those of others are no news."""
+
+
+def made_findings(
+    made: Made,
+    specs: Sequence[Attribute],
+    not_applicable: Mapping[str, tuple[str, ...]],
+) -> tuple[Finding, ...]:
+    """Tell what matters most of what a model makes.
+
+    Parameters
+    ----------
+    made
+        What was found.
+    specs
+        The attributes.
+    not_applicable
+        For each attribute the values that say that it does not apply: nothing is said of those.
+
+    Returns
+    -------
+    Shares that are certainly others than in the collection, from the prior first (it is what a
+    user gets); values whose pictures certainly come back worse; whether training pictures are
+    copied.
+    """
+    by_name = {spec.name: spec for spec in specs}
+    source = "prior" if made.shares.get("prior") else "posterior"
+    moved = [
+        one
+        for one in made.shares.get(source, ())
+        if one.change in ("more", "fewer")
+        and one.value not in not_applicable.get(one.attribute, ())
+    ]
+    moved.sort(key=lambda one: (not by_name[one.attribute].protected, -_far(one)))
+    worse = [
+        one
+        for one in made.worse
+        if one.p_adjusted <= FALSE_DISCOVERIES
+        and one.ratio.low > WORSE_MARGIN
+        and one.value not in not_applicable.get(one.attribute, ())
+    ]
+    worse.sort(key=lambda one: (not by_name[one.attribute].protected, -one.ratio.value))
+    return (
+        *_strange(made),
+        *(_share(one, by_name[one.attribute], source) for one in moved[:SHARES]),
+        *(_worse(one, by_name[one.attribute]) for one in worse[:WORSE]),
+        *_memory(made),
+    )
+
+
+def _strange(made: Made) -> tuple[Finding, ...]:
+    """Say where what is drawn from the prior can't be read."""
+    share = made.unlike.get("prior", 0.0)
+    if "prior" not in made.shares or made.shares["prior"]:
+        return ()
+    text = message(
+        "{share:.0%} of what the model draws from nothing looks like no image of the collection: "
+        "what such pictures show can't be counted.",
+        share=share,
+    )
+    return (Finding("made/unlike", "warn", "made", text, {"unlike": dict(made.unlike)}),)
+
+
+def _far(one: MadeShare) -> float:
+    return abs(one.made.value - one.collection) if isinstance(one.made, Estimate) else 0.0
+
+
+def _value(spec: Attribute, value: str) -> Text:
+    """Return what people read for a value; ranges of numbers stand for themselves."""
+    return spec.value_label(value) if value in spec.values else Text(value, value)
+
+
+def _share(one: MadeShare, spec: Attribute, source: str) -> Finding:
+    assert isinstance(one.made, Estimate)  # others are undecided
+    places: Mapping[str, Text | float] = {
+        "attribute": spec.label,
+        "value": _value(spec, one.value),
+        "made": one.made.value,
+        "low": one.made.low,
+        "high": one.made.high,
+        "collection": one.collection,
+    }
+    if one.change == "more":
+        text = message(
+            "The model makes more of {attribute} = {value} than the collection shows: "
+            "{made:.0%} [{low:.0%}, {high:.0%}] of its pictures, {collection:.0%} of the images.",
+            **places,
+        )
+    else:
+        text = message(
+            "The model makes less of {attribute} = {value} than the collection shows: "
+            "{made:.0%} [{low:.0%}, {high:.0%}] of its pictures, {collection:.0%} of the images.",
+            **places,
+        )
+    return Finding(
+        f"made/{one.attribute}/{one.value}",
+        "warn" if spec.protected else "info",
+        one.attribute,
+        text,
+        {"source": source, "value": one.value, "change": one.change, "made": one.made},
+    )
+
+
+def _worse(one: Worse, spec: Attribute) -> Finding:
+    return Finding(
+        f"worse/{one.attribute}/{one.value}",
+        "warn" if spec.protected else "info",
+        one.attribute,
+        message(
+            "Images with {attribute} = {value} ({n:,} looked at) come back worse than others: "
+            "{ratio:.1f} [{low:.1f}, {high:.1f}] times the error. Train on more of them.",
+            attribute=spec.label,
+            value=_value(spec, one.value),
+            n=one.n,
+            ratio=one.ratio.value,
+            low=one.ratio.low,
+            high=one.ratio.high,
+        ),
+        {"value": one.value, "ratio": one.ratio, "p_adjusted": one.p_adjusted},
+    )
+
+
+def _memory(made: Made) -> tuple[Finding, ...]:
+    nearer = made.memory.nearer
+    if not isinstance(nearer, Estimate):
+        return ()
+    if nearer.low > 0.5:
+        text = message(
+            "The model's pictures lie nearer to what it was trained on than unseen images do: in "
+            "{share:.0%} [{low:.0%}, {high:.0%}] of pairs, where 50% would be fair. It may give "
+            "training images away; look at the nearest pairs.",
+            share=nearer.value,
+            low=nearer.low,
+            high=nearer.high,
+        )
+        return (Finding("memory", "fail", "memory", text, {"nearer": nearer}),)
+    text = message(
+        "No sign that training images are copied: the model's pictures are nearer to them than "
+        "unseen images in {share:.0%} [{low:.0%}, {high:.0%}] of pairs, where 50% would be fair.",
+        share=nearer.value,
+        low=nearer.low,
+        high=nearer.high,
+    )
+    return (Finding("memory", "info", "memory", text, {"nearer": nearer}),)

@@ -1,0 +1,146 @@
+"""The archive as a verb: what a collection is made of, and what a model makes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tanaoroshi.archive import take_archive
+from tanaoroshi.archive.examine import examine
+from tanaoroshi.archive.findings import archive_findings
+from tanaoroshi.archive.made_sentences import made_findings
+from tanaoroshi.archive.sentences import examined_findings
+from tanaoroshi.audit.exhibits import examples
+from tanaoroshi.engine import read_pictures
+from tanaoroshi.errors import InputError
+from tanaoroshi.making import make
+from tanaoroshi.models import ImageSpec, load_model
+from tanaoroshi.records.archived import ArchiveAudit
+from tanaoroshi.records.stocktake import CollectionRef, Exhibit
+from tanaoroshi.sources import load_collection
+from tanaoroshi.sources.pictures import picture_shape
+
+if TYPE_CHECKING:
+    from tanaoroshi.models import Model
+    from tanaoroshi.records.attributes import Ints
+    from tanaoroshi.records.progress import Progress
+    from tanaoroshi.records.stocktake import Pictures
+    from tanaoroshi.sources import Collection
+
+SHOWN = ImageSpec(64, 64, 3)
+"""Size of the pictures that stand beside the numbers."""
+SEVERITY = {"fail": 0, "warn": 1, "info": 2}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Archived:
+    """An audit of an archive, its pictures, and what it cost.
+
+    ``exhibits``: ``examples/{attribute}/{value}`` as in a stocktake; with a model also those of
+    :func:`tanaoroshi.making.make`.
+    """
+
+    audit: ArchiveAudit
+    exhibits: Mapping[str, Exhibit]
+    seconds: float
+
+
+def archive_named(
+    collection: str,
+    *,
+    model: str | None = None,
+    held_out: str | None = None,
+    seed: int = 0,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Archived:
+    """Load and audit; see :func:`archive`.
+
+    Raises
+    ------
+    InputError
+        When something can't be read, or ``held_out`` is named without a model.
+    """
+    if held_out is not None and model is None:
+        raise InputError("--held-out needs --model: unseen pictures are for what a model makes.")
+    loaded = None if model is None else load_model(model)
+    pictures = load_collection(collection, limit=limit, seed=seed)
+    unseen = None if held_out is None else load_collection(held_out, limit=limit, seed=seed)
+    return archive(pictures, model=loaded, held_out=unseen, seed=seed, progress=progress)
+
+
+def archive(
+    collection: Collection,
+    *,
+    model: Model | None = None,
+    held_out: Collection | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Archived:
+    """Say what a collection is made of: shares, ties, gaps, trends; and what a model makes of it.
+
+    Parameters
+    ----------
+    collection
+        As :func:`tanaoroshi.load_collection` gives it.
+    model
+        Trained on it; with encoder and decoder.
+    held_out
+        Images that it was not trained on, if there are any.
+    seed
+        Of all randomness.
+    progress
+        Called with (done, total, what).
+
+    Raises
+    ------
+    InputError
+        When there are no images, or the model lacks an encoder or a decoder.
+    """
+    start = time.monotonic()
+    if len(collection) == 0:
+        raise InputError("The collection {collection} has no images.", collection=collection.name)
+    attributes = collection.attributes
+    found = take_archive(attributes, rng=_rng(seed, 5), progress=progress)
+    closer = examine(attributes, rng=_rng(seed, 9), progress=progress)
+    made, shown = None, dict[str, Exhibit]()
+    if model is not None:
+        made, pictures = make(
+            model, collection, held_out=held_out, rng=_rng(seed, 10), progress=progress
+        )
+        shown |= pictures
+    findings = (
+        *(made_findings(made, attributes.specs, closer.not_applicable) if made else ()),
+        *archive_findings(found, attributes.specs),
+        *examined_findings(closer, attributes.specs),
+    )
+    audit = ArchiveAudit(
+        collection=CollectionRef(collection.name, len(collection), collection.digest),
+        attributes=attributes.specs,
+        archive=found,
+        examined=closer,
+        made=made,
+        findings=tuple(sorted(findings, key=lambda f: SEVERITY[f.severity])),
+        left_out=(*collection.left_out, *collection.notes),
+    )
+    exhibits = {**_examples(collection, seed), **shown}
+    return Archived(audit, exhibits, round(time.monotonic() - start, 1))
+
+
+def _rng(seed: int, stage: int) -> np.random.Generator:
+    return np.random.default_rng([seed, stage])
+
+
+def _examples(collection: Collection, seed: int) -> Mapping[str, Exhibit]:
+    """Return a few pictures of each value; what can't be read is left aside."""
+    raws = (collection.images.read(np.array([row]))[0] for row in range(len(collection)))
+    readable = np.flatnonzero([picture_shape(raw) is not None for raw in raws])
+
+    def read(rows: Ints) -> Pictures:
+        return read_pictures(SHOWN, collection, readable[rows])
+
+    return examples(read, collection.attributes.take(readable), rng=_rng(seed, 11))
