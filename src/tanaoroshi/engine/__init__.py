@@ -5,6 +5,7 @@ from __future__ import annotations
 from tanaoroshi.engine.decoding import decode_codes, drawn_as
 from tanaoroshi.engine.encoding import encode, read_pictures
 from tanaoroshi.engine.identity import image_keys, row_labels, same_images
+from tanaoroshi.engine.prints import read_prints
 
 __all__ = [
     "decode_codes",
@@ -12,6 +13,7 @@ __all__ = [
     "encode",
     "image_keys",
     "read_pictures",
+    "read_prints",
     "row_labels",
     "same_images",
 ]

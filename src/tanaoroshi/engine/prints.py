@@ -1,0 +1,62 @@
+"""Prints of a collection's pictures, to find copies with; pictures themselves are not kept."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tanaoroshi.archive.prints import Prints, join_prints, prints_of
+from tanaoroshi.engine.batches import batches
+from tanaoroshi.files import cores
+from tanaoroshi.models import ImageSpec
+
+if TYPE_CHECKING:
+    from tanaoroshi.records.attributes import Ints
+    from tanaoroshi.records.progress import Progress
+    from tanaoroshi.sources import Collection
+
+BATCH = 256
+SIDE = 64
+"""Pixels a side that pictures are read at: pixels alike at that size count as alike."""
+
+
+def read_prints(
+    collection: Collection,
+    rows: Ints | None = None,
+    *,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[Prints, Ints]:
+    """Read pictures and keep what finding copies needs: 3 KB of each.
+
+    Parameters
+    ----------
+    collection
+        Whose pictures.
+    rows
+        int64 (n,), rising; ``None``: all.
+    workers
+        Threads that decode; ``None``: one for each processor.
+    progress
+        Called with (done, total, what).
+
+    Returns
+    -------
+    The prints of those that could be read, and int64 (m,) their rows of the collection.
+    """
+    rows = np.arange(len(collection)) if rows is None else rows
+    pieces = [rows[at : at + BATCH] for at in range(0, len(rows), BATCH)]
+    prepared = batches(
+        collection.images, ImageSpec(SIDE, SIDE, 3), pieces, workers=workers or cores()
+    )
+    prints, read, done = [], [np.empty(0, np.int64)], 0
+    with closing(prepared):
+        for batch in prepared:
+            prints.append(prints_of(batch.pictures))
+            read.append(batch.rows)
+            done += len(batch.rows) + len(batch.broken)
+            if progress is not None:
+                progress(done, len(rows), "Reading pictures")
+    return join_prints(prints), np.concatenate(read)
