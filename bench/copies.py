@@ -132,10 +132,17 @@ def drawn(n: int, rng: np.random.Generator) -> Planted:
     return Planted(join_prints(parts), np.concatenate(rows), np.concatenate(sources), kinds)
 
 
-def tally(found: Copies, planted: Planted) -> tuple[dict[str, float], int]:
-    """Return the share found of each kind, and how many near copies were not planted."""
+def tally(
+    found: Copies, planted: Planted, known: tuple[tuple[int, ...], ...] = ()
+) -> tuple[dict[str, float], int]:
+    """Return the share found of each kind, and how many near copies are neither planted nor known.
+
+    ``known``: groups of rows that were copies of one another before anything was planted.
+    """
     origin = np.arange(found.n)
-    origin[planted.rows] = planted.sources
+    for rows in known:
+        origin[list(rows)] = rows[0]
+    origin[planted.rows] = origin[planted.sources]
     pairs = {copy.rows for copy in found.exact + found.near}
     asked, hit = Counter[str](), Counter[str]()
     for row, source, kind in zip(planted.rows, planted.sources, planted.kinds, strict=True):
@@ -165,7 +172,8 @@ def emoji(rng: np.random.Generator) -> None:
         ("one of each group", pictures[first], None),
     ):
         count = round(len(those) * EMOJI_SHARE)
-        show(f"emoji, {name}: before", find_copies(prints_of(those), group=declared), None, 0.0)
+        before = find_copies(prints_of(those), group=declared)
+        show(f"emoji, {name}: before", before, None, 0.0)
         copies, sources, kinds = plant(those, count, rng)
         planted = Planted(
             prints_of(np.concatenate([those, copies])),
@@ -175,10 +183,17 @@ def emoji(rng: np.random.Generator) -> None:
         )
         start = time.perf_counter()
         group = None if declared is None else np.r_[declared, own[:count]]
-        show(f"emoji, {name}", find_copies(planted.prints, group=group), planted, start)
+        found = find_copies(planted.prints, group=group)
+        show(f"emoji, {name}", found, planted, start, before.groups)
 
 
-def show(name: str, found: Copies, planted: Planted | None, start: float) -> None:
+def show(
+    name: str,
+    found: Copies,
+    planted: Planted | None,
+    start: float,
+    known: tuple[tuple[int, ...], ...] = (),
+) -> None:
     """Print one row of the table."""
     seconds = f"{time.perf_counter() - start:.1f} s, " if start else ""
     print(
@@ -186,7 +201,7 @@ def show(name: str, found: Copies, planted: Planted | None, start: float) -> Non
         f"{len(found.odd)} odd, limit {found.settings['limit_used']:.2f}"
     )
     if planted is not None:
-        shares, false = tally(found, planted)
+        shares, false = tally(found, planted, known)
         kinds = ", ".join(f"{kind} {share:.3f}" for kind, share in shares.items())
         print(f"  not planted: {false}; found of each kind: {kinds}", flush=True)
 

@@ -83,13 +83,17 @@ class Fit(NamedTuple):
 
 
 def compare(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Fit:
-    """Compare n pairs of thumbnails, both uint8 (n, SIDE, SIDE, 3)."""
+    """Compare n pairs of thumbnails, both uint8 (n, SIDE, SIDE, 3); n may be 0."""
+    fit = _given_up(len(first))
+    if len(first) == 0:
+        return fit
     a, b = first.astype(np.float32), second.astype(np.float32)
     contrast = [x.std(axis=(1, 2)).max(axis=1) for x in (a, b)]
     levels = np.minimum(LEVELS, np.minimum(*contrast) + 1e-3)
     still = np.tile(STILL, (len(a), 1))
     frame, hopeful = _coarse(a @ GREY, b @ GREY)
-    fit = _given_up(len(a))
+    if len(hopeful) == 0:
+        return fit
     _replace(fit, hopeful, _either_way(a[hopeful], b[hopeful], still[hopeful], levels[hopeful]))
     rows = hopeful[fit.distance[hopeful] > SETTLED]
     if len(rows):

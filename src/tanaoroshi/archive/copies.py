@@ -150,14 +150,14 @@ def find_copies(
 
 
 def _check(prints: Prints, keys: NDArray[np.bytes_] | None, group: Ints | None) -> None:
-    for name, given in (("keys", keys), ("groups", group)):
-        if given is not None and len(given) != len(prints):
-            raise InputError(
-                "{n} pictures, but {m} {name}: give one for each picture.",
-                n=len(prints),
-                m=len(given),
-                name=name,
-            )
+    if keys is not None and len(keys) != len(prints):
+        raise InputError(
+            "{n} pictures, but {m} keys: give one for each picture.", n=len(prints), m=len(keys)
+        )
+    if group is not None and len(group) != len(prints):
+        raise InputError(
+            "{n} pictures, but {m} groups: give one for each picture.", n=len(prints), m=len(group)
+        )
 
 
 def _first_alike(prints: Prints, keys: NDArray[np.bytes_] | None) -> Ints:
