@@ -83,13 +83,17 @@ class Fit(NamedTuple):
 
 
 def compare(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Fit:
-    """Compare n pairs of thumbnails, both uint8 (n, SIDE, SIDE, 3)."""
+    """Compare n pairs of thumbnails, both uint8 (n, SIDE, SIDE, 3); n may be 0."""
+    fit = _given_up(len(first))
+    if len(first) == 0:
+        return fit
     a, b = first.astype(np.float32), second.astype(np.float32)
     contrast = [x.std(axis=(1, 2)).max(axis=1) for x in (a, b)]
     levels = np.minimum(LEVELS, np.minimum(*contrast) + 1e-3)
     still = np.tile(STILL, (len(a), 1))
     frame, hopeful = _coarse(a @ GREY, b @ GREY)
-    fit = _given_up(len(a))
+    if len(hopeful) == 0:
+        return fit
     _replace(fit, hopeful, _either_way(a[hopeful], b[hopeful], still[hopeful], levels[hopeful]))
     rows = hopeful[fit.distance[hopeful] > SETTLED]
     if len(rows):
@@ -217,10 +221,10 @@ def _aligned(a: Singles, b: Singles, frame: Singles, steps: int) -> Singles:
         left = b - lit
         weight = inside / (1 + (left / 20) ** 2)
         slopes = np.stack([down * place[:, None], down, across * place, across], axis=-1)
-        slopes = slopes.reshape(n, -1, 4)
-        weighed = (slopes * weight.reshape(n, -1, 1)).transpose(0, 2, 1)
+        slopes = slopes.reshape(n, m * m, 4)
+        weighed = (slopes * weight.reshape(n, m * m, 1)).transpose(0, 2, 1)
         step = np.linalg.solve(
-            np.matmul(weighed, slopes) + hold, np.matmul(weighed, left.reshape(n, -1, 1))
+            np.matmul(weighed, slopes) + hold, np.matmul(weighed, left.reshape(n, m * m, 1))
         )
         # On the way a shift may come before its scale.
         frame = _nested(frame + step[:, :, 0], m, 4 * SLACK)

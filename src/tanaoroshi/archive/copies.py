@@ -4,8 +4,10 @@
 2. **Candidates** for near copies are the nearest neighbours of each picture and of its mirror
    image by a description that light and recompression hardly change
    (:mod:`~tanaoroshi.archive.prints`, :mod:`~tanaoroshi.archive.neighbours`).
-3. **Every candidate is looked at**: one thumbnail is cropped, lightened and blurred like the other,
-   and what is left at the worst place is the distance (:mod:`~tanaoroshi.archive.alignment`).
+3. **Every candidate is looked at**, those that no small edit explains only briefly
+   (:mod:`~tanaoroshi.archive.tangent`): one thumbnail is cropped, lightened and blurred like the
+   other, and what is left at the worst place is the distance
+   (:mod:`~tanaoroshi.archive.alignment`).
 4. **The limit** of that distance is 1, or lower where the collection's own look-alikes crowd
    there: from the pairs just beyond it, where copies are rare, a power law (as distances of
    neighbours follow: E. Levina and P. Bickel, Maximum Likelihood Estimation of Intrinsic
@@ -31,6 +33,7 @@ from tanaoroshi.archive.alignment import Fit, compare
 from tanaoroshi.archive.neighbours import nearest, nearest_to
 from tanaoroshi.archive.odd import odd_rows
 from tanaoroshi.archive.prints import GREY, Prints, Singles, describe, join_prints, prints_of
+from tanaoroshi.archive.tangent import tangent_distance
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.copies import Copies, Copy, Edit, OddOneOut
 
@@ -77,6 +80,7 @@ class CopySettings:
 
     neighbours: int = 6
     reach: float = 0.4
+    tangent_reach: float = 0.5
     limit: float = 1.0
     least_limit: float = 0.85
     false_share: float = 0.01
@@ -133,6 +137,7 @@ def find_copies(
             k = min(settings.neighbours + 1, len(rows))
             upright, mirrored = nearest(described, k)
             pairs = _candidates(upright, mirrored, rows, group, settings.reach)
+            pairs = _promising(prints, pairs, settings.tangent_reach)
             fits = _looked_at(prints, pairs, progress)
             pairs, fits = _better_way(pairs, fits)
             limit = _limit(fits.distance, settings)
@@ -145,14 +150,14 @@ def find_copies(
 
 
 def _check(prints: Prints, keys: NDArray[np.bytes_] | None, group: Ints | None) -> None:
-    for name, given in (("keys", keys), ("groups", group)):
-        if given is not None and len(given) != len(prints):
-            raise InputError(
-                "{n} pictures, but {m} {name}: give one for each picture.",
-                n=len(prints),
-                m=len(given),
-                name=name,
-            )
+    if keys is not None and len(keys) != len(prints):
+        raise InputError(
+            "{n} pictures, but {m} keys: give one for each picture.", n=len(prints), m=len(keys)
+        )
+    if group is not None and len(group) != len(prints):
+        raise InputError(
+            "{n} pictures, but {m} groups: give one for each picture.", n=len(prints), m=len(group)
+        )
 
 
 def _first_alike(prints: Prints, keys: NDArray[np.bytes_] | None) -> Ints:
@@ -192,15 +197,30 @@ def _candidates(
     return np.asarray(pairs, np.int64)
 
 
+def _thumbs(prints: Prints, pairs: Ints) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return both thumbnails of some pairs, the second mirrored where that is asked."""
+    first, second = prints.thumbs[pairs[:, 0]], prints.thumbs[pairs[:, 1]]
+    flipped = pairs[:, 2] == 1
+    second[flipped] = second[flipped][:, :, ::-1]
+    return first, second
+
+
+def _promising(prints: Prints, pairs: Ints, reach: float) -> Ints:
+    """Return the pairs that small edits may explain."""
+    kept = [
+        pairs[at : at + AT_ONCE][
+            tangent_distance(*_thumbs(prints, pairs[at : at + AT_ONCE])) <= reach
+        ]
+        for at in range(0, len(pairs), AT_ONCE)
+    ]
+    return np.concatenate(kept) if kept else pairs
+
+
 def _looked_at(prints: Prints, pairs: Ints, progress: Progress | None) -> Fit:
     """Compare every pair."""
     fits = []
     for at in range(0, max(len(pairs), 1), AT_ONCE):
-        part = pairs[at : at + AT_ONCE]
-        first, second = prints.thumbs[part[:, 0]], prints.thumbs[part[:, 1]].copy()
-        flipped = part[:, 2] == 1
-        second[flipped] = second[flipped][:, :, ::-1]
-        fits.append(compare(first, second))
+        fits.append(compare(*_thumbs(prints, pairs[at : at + AT_ONCE])))
         if progress is not None:
             progress(min(at + AT_ONCE, len(pairs)), len(pairs), "Comparing pictures")
     return Fit(*(np.concatenate(parts) for parts in zip(*fits, strict=True)))
