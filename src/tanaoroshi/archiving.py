@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tanaoroshi.archive import take_archive
+from tanaoroshi.archive.copies import find_copies
+from tanaoroshi.archive.copies_sentences import copies_findings
 from tanaoroshi.archive.examine import examine
 from tanaoroshi.archive.findings import archive_findings
 from tanaoroshi.archive.made_sentences import made_findings
 from tanaoroshi.archive.sentences import examined_findings
 from tanaoroshi.audit.exhibits import examples
-from tanaoroshi.engine import read_pictures
+from tanaoroshi.engine import image_keys, read_pictures, read_prints
 from tanaoroshi.errors import InputError
 from tanaoroshi.making import make
 from tanaoroshi.models import ImageSpec, load_model
@@ -27,12 +29,14 @@ from tanaoroshi.sources.pictures import picture_shape
 if TYPE_CHECKING:
     from tanaoroshi.models import Model
     from tanaoroshi.records.attributes import Ints
+    from tanaoroshi.records.copies import Copies, Copy
     from tanaoroshi.records.progress import Progress
     from tanaoroshi.records.stocktake import Pictures
     from tanaoroshi.sources import Collection
 
 SHOWN = ImageSpec(64, 64, 3)
 """Size of the pictures that stand beside the numbers."""
+PAIRS_SHOWN = 24
 SEVERITY = {"fail": 0, "warn": 1, "info": 2}
 
 
@@ -40,8 +44,9 @@ SEVERITY = {"fail": 0, "warn": 1, "info": 2}
 class Archived:
     """An audit of an archive, its pictures, and what it cost.
 
-    ``exhibits``: ``examples/{attribute}/{value}`` as in a stocktake; with a model also those of
-    :func:`tanaoroshi.making.make`.
+    ``exhibits``: ``examples/{attribute}/{value}`` as in a stocktake; ``copies/near/first`` and
+    ``…/second``, ``copies/exact/…``: the first pairs in their order; ``odd``; with a model also
+    those of :func:`tanaoroshi.making.make`.
     """
 
     audit: ArchiveAudit
@@ -81,7 +86,9 @@ def archive(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Archived:
-    """Say what a collection is made of: shares, ties, gaps, trends; and what a model makes of it.
+    """Say what a collection is made of, and what a model makes of it.
+
+    Shares, ties, gaps, trends, copies.
 
     Parameters
     ----------
@@ -107,14 +114,16 @@ def archive(
     attributes = collection.attributes
     found = take_archive(attributes, rng=_rng(seed, 5), progress=progress)
     closer = examine(attributes, rng=_rng(seed, 9), progress=progress)
-    made, shown = None, dict[str, Exhibit]()
+    copies, shown = _copies(collection, progress)
+    made = None
     if model is not None:
         made, pictures = make(
             model, collection, held_out=held_out, rng=_rng(seed, 10), progress=progress
         )
-        shown |= pictures
+        shown = {**shown, **pictures}
     findings = (
         *(made_findings(made, attributes.specs, closer.not_applicable) if made else ()),
+        *copies_findings(copies),
         *archive_findings(found, attributes.specs),
         *examined_findings(closer, attributes.specs),
     )
@@ -123,12 +132,54 @@ def archive(
         attributes=attributes.specs,
         archive=found,
         examined=closer,
+        copies=copies,
         made=made,
         findings=tuple(sorted(findings, key=lambda f: SEVERITY[f.severity])),
         left_out=(*collection.left_out, *collection.notes),
     )
     exhibits = {**_examples(collection, seed), **shown}
     return Archived(audit, exhibits, round(time.monotonic() - start, 1))
+
+
+def _copies(
+    collection: Collection, progress: Progress | None
+) -> tuple[Copies, Mapping[str, Exhibit]]:
+    """Find copies and odd ones out; rows are the collection's. Show the first of each."""
+    prints, rows = read_prints(collection, progress=progress)
+    group = collection.attributes.group
+    found = find_copies(
+        prints,
+        image_keys(collection, rows),
+        group=None if group is None else group[rows],
+        progress=progress,
+    )
+    shown = {}
+    for kind, pairs in (("near", found.near), ("exact", found.exact)):
+        ends = np.array([one.rows for one in pairs[:PAIRS_SHOWN]], dtype=np.int64).reshape(-1, 2)
+        for k, side in enumerate(("first", "second")):
+            if len(ends):
+                shown[f"copies/{kind}/{side}"] = Exhibit(prints.thumbs[ends[:, k]], len(ends))
+    odd = np.array([one.row for one in found.odd[:PAIRS_SHOWN]], dtype=np.int64)
+    if len(odd):
+        shown["odd"] = Exhibit(prints.thumbs[odd], len(odd))
+    return _in_rows_of(found, rows), shown
+
+
+def _in_rows_of(found: Copies, rows: Ints) -> Copies:
+    """Return the same with rows of the collection; unreadable pictures were not looked at."""
+
+    def moved(pairs: tuple[Copy, ...]) -> tuple[Copy, ...]:
+        return tuple(
+            replace(one, rows=(int(rows[one.rows[0]]), int(rows[one.rows[1]]))) for one in pairs
+        )
+
+    return replace(
+        found,
+        exact=moved(found.exact),
+        near=moved(found.near),
+        groups=tuple(tuple(int(rows[i]) for i in each) for each in found.groups),
+        odd=tuple(replace(one, row=int(rows[one.row])) for one in found.odd),
+    )
 
 
 def _rng(seed: int, stage: int) -> np.random.Generator:

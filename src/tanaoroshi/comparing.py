@@ -118,6 +118,7 @@ def compare_stocktakes(
     settings: ChangeSettings | None = None,
     directions: Mapping[str, Floats] | None = None,
     versions: Versions | None = None,
+    pictures: bool = True,
     progress: Progress | None = None,
 ) -> Compared:
     """Say what became of every dimension, shelf, figure and direction.
@@ -135,6 +136,8 @@ def compare_stocktakes(
     versions
         Both models and the collection, where they are at hand: then edits are looked at in the
         pictures, and models that have no codes of the same images are compared through pictures.
+    pictures
+        Also lay the recorded traversals side by side; a gate needs none.
 
     Raises
     ------
@@ -166,7 +169,8 @@ def compare_stocktakes(
             )
         shown = {**shown, **moved_images(found, audits, common, versions)}
     found = comparison_findings(summarise_comparison(found))
-    shown = {**side_by_side(found, audits), **shown}
+    if pictures:
+        shown = {**side_by_side(found, audits), **shown}
     return Compared(found, shown, round(time.monotonic() - start, 1))
 
 
@@ -209,7 +213,7 @@ def history_of(
     steps, carried = [], saved
     for base, candidate in pairwise(audits):
         found = compare_stocktakes(
-            base, candidate, seed=seed, directions=carried, progress=progress
+            base, candidate, seed=seed, directions=carried, pictures=False, progress=progress
         ).comparison
         steps.append(found)
         carried = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from tanaoroshi.comparing import Compared, compare_stocktakes
 from tanaoroshi.models import load_model
 from tanaoroshi.records.words import Message
 from tanaoroshi.report import write_comparison
+from tanaoroshi.shelves.control import ControlSettings
 from tanaoroshi.sources import load_collection
 from tanaoroshi.workflows import Audit, Settings, record_taken, report
 
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
     from tanaoroshi.records.progress import Progress
     from tanaoroshi.records.words import Lang
 
-MODELS = ("emoji-v2", "emoji-plain")
-BEFORE = "emoji-v1"
+MAIN, CONTRAST, BEFORE = "emoji-v2", "emoji-plain", "emoji-v1"
 COLLECTION = "emoji"
-PICTURES = 1_500
-"""So many pictures teach readers, and so many images the version before is compared on: the demo
-should not take long."""
+PICTURES = 1_000
+"""So many teach readers: the demo should not take long."""
+FEW = 1_000
+"""The version before is compared on so many images."""
+FEW_STARTS = 16
+"""Of the contrast and the version before only the shelves are told: moved from so many pictures."""
+STARTS = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,24 +52,25 @@ def demo(
 ) -> Demo:
     """Take stock of the shipped models, main and contrast; say what the last update moved."""
     start = time.monotonic()
-    pictures = load_collection(COLLECTION)
-    settings = Settings(seed=seed, pictures=PICTURES)
-    audits = tuple(
-        record_taken(load_model(name), pictures, store=store, settings=settings, progress=progress)
-        for name in MODELS
+    full = Settings(seed=seed, pictures=PICTURES, control=ControlSettings(starts=STARTS))
+    short = replace(full, control=ControlSettings(starts=FEW_STARTS))
+    whole, few = (load_collection(COLLECTION, limit=n, seed=seed) for n in (None, FEW))
+    main, plain, before = (
+        record_taken(load_model(name), images, store=store, settings=settings, progress=progress)
+        for name, images, settings in (
+            (MAIN, whole, full),
+            (CONTRAST, whole, short),
+            (BEFORE, few, short),
+        )
     )
-    before = record_taken(
-        load_model(BEFORE),
-        load_collection(COLLECTION, limit=PICTURES, seed=seed),
-        store=store,
-        settings=settings,
-        progress=progress,
-    )
-    update = compare_stocktakes(before, audits[0], seed=seed, progress=progress)
+    update = compare_stocktakes(before, main, seed=seed, progress=progress)
     pages = [
-        report(audited, out / name, lang=lang) for name, audited in zip(MODELS, audits, strict=True)
+        report(main, out / MAIN, lang=lang),
+        report(plain, out / CONTRAST, lang=lang),
+        write_comparison(
+            update.comparison, update.exhibits, out / f"{BEFORE}-to-{MAIN}", lang=lang
+        ),
     ]
-    folder = out / f"{BEFORE}-to-{MODELS[0]}"
-    pages.append(write_comparison(update.comparison, update.exhibits, folder, lang=lang))
-    sentence = contrast(audits[0].stocktake, audits[1].stocktake)
-    return Demo(audits, update, tuple(pages), sentence, round(time.monotonic() - start, 1))
+    sentence = contrast(main.stocktake, plain.stocktake)
+    seconds = round(time.monotonic() - start, 1)
+    return Demo((main, plain), update, tuple(pages), sentence, seconds)

@@ -76,7 +76,9 @@ def gate(
     if rules.needs_base or base is not None:  # a base that is named is looked up, needed or not
         known = _base(base, store)
         if known is not None and rules.needs_base:
-            compared = compare_stocktakes(known, proposed, seed=seed, progress=progress)
+            compared = compare_stocktakes(
+                known, proposed, seed=seed, pictures=False, progress=progress
+            )
             comparison = compared.comparison
     verdict = judge(rules, candidate=proposed.stocktake, comparison=comparison)
     texts = {}

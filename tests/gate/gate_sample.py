@@ -116,6 +116,7 @@ def make_comparison(
         reconstruction={
             "mse": Difference(number(0.02, 0.001), number(0.02, 0.001), mse or number(0, 0.0001))
         },
+        shares={},
         ties={("size", "hue"): Difference(number(0.25), number(0.25), tie or number(0.0, 0.005))},
         directions=(),
         images=(),

@@ -291,7 +291,7 @@ def _archive(names: list[str]) -> Archive:
         Tie(
             a,
             b,
-            "Cramér's V (bias-corrected)",
+            "cramers_v",
             estimate(max(0.62 - 0.04 * i, 0.05)),
             0.0001 if i < 14 else 0.4,
         )

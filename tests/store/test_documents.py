@@ -19,6 +19,7 @@ from tanaoroshi.errors import StoreError
 from tanaoroshi.records.archive import Examined, Gaps, ThreeWays, Trends
 from tanaoroshi.records.archived import ArchiveAudit
 from tanaoroshi.records.comparison import RuleVerdict, Verdict
+from tanaoroshi.records.copies import Copies, Copy
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.words import Text, message
 from tanaoroshi.store.documents import (
@@ -95,6 +96,7 @@ def test_metrics_and_archive_documents_fit_their_schemas(stocktake: Stocktake) -
         stocktake.attributes,
         stocktake.archive,
         Examined(Gaps((), 0, 0, 0, ()), Trends((), (), 0), (), (), ThreeWays((), 0), {}),
+        Copies(2, (Copy("exact", (0, 1), 0.0),), (), ((0, 1),), ()),
         None,
         stocktake.findings,
         (),

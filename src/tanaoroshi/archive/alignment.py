@@ -221,10 +221,10 @@ def _aligned(a: Singles, b: Singles, frame: Singles, steps: int) -> Singles:
         left = b - lit
         weight = inside / (1 + (left / 20) ** 2)
         slopes = np.stack([down * place[:, None], down, across * place, across], axis=-1)
-        slopes = slopes.reshape(n, -1, 4)
-        weighed = (slopes * weight.reshape(n, -1, 1)).transpose(0, 2, 1)
+        slopes = slopes.reshape(n, m * m, 4)
+        weighed = (slopes * weight.reshape(n, m * m, 1)).transpose(0, 2, 1)
         step = np.linalg.solve(
-            np.matmul(weighed, slopes) + hold, np.matmul(weighed, left.reshape(n, -1, 1))
+            np.matmul(weighed, slopes) + hold, np.matmul(weighed, left.reshape(n, m * m, 1))
         )
         # On the way a shift may come before its scale.
         frame = _nested(frame + step[:, :, 0], m, 4 * SLACK)

@@ -130,6 +130,7 @@ def compare(
         metrics=metrics,
         reconstruction=reconstruction,
         ties=_ties(base, candidate),
+        shares=_shares(base, candidate),
         directions=carried,
         images=images,
         through=through,
@@ -225,6 +226,25 @@ def _numbers(
         for wanted in ("metric", "reconstruction")
     )
     return metrics, reconstruction
+
+
+def _shares(base: Stocktake, candidate: Stocktake) -> dict[tuple[str, str], Difference]:
+    """Compare the shares of values in the two collections, by attribute and value.
+
+    A value that one of them has never seen has the share 0 there; where both are the same images,
+    so are the shares.
+    """
+    if base.collection.digest == candidate.collection.digest:
+        return {}
+    before, after = (
+        {
+            (name, value): share
+            for name, values in one.archive.shares.items()
+            for value, share in values.items()
+        }
+        for one in (base, candidate)
+    )
+    return differences(before, after)
 
 
 def _ties(base: Stocktake, candidate: Stocktake) -> dict[tuple[str, str], Difference]:

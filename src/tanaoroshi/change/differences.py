@@ -5,7 +5,7 @@ intervals leaves 0 out. So each has a p-value, adjusted over its family, and onl
 named (:mod:`tanaoroshi.change.findings`). The adjustment is Holm's: of all updates without a change
 at most 1 - level name anything at all. A false discovery rate would be the wrong promise here: a
 finding sends somebody to look for a cause. The numbers of the model (metrics and reconstruction)
-are one family; the ties, which are the collection's, another.
+are one family; the ties and the shares, which are the collection's, two others.
 """
 
 from __future__ import annotations

@@ -93,6 +93,26 @@ def comparison_findings(found: Comparison) -> Comparison:
         for name, one in {**found.metrics, **found.reconstruction}.items()
         if isinstance(one.difference, Estimate) and is_changed(one)
     ]
+    labels = {spec.name: spec for spec in found.attributes}
+    shares = [
+        Finding(
+            f"share-{name}-{value}",
+            "warn" if labels[name].protected else "info",
+            name,
+            message(
+                "The share of {attribute} = {value} among the images changed by {change:+.1%} "
+                "[{low:+.1%}, {high:+.1%}].",
+                attribute=labels[name].label,
+                value=labels[name].value_label(value),
+                change=one.difference.value,
+                low=one.difference.low,
+                high=one.difference.high,
+            ),
+            {"base": one.base, "candidate": one.candidate, "difference": one.difference},
+        )
+        for (name, value), one in found.shares.items()
+        if name in labels and is_changed(one) and isinstance(one.difference, Estimate)
+    ]
     carried = [
         Finding(
             f"direction-{one.name}",
@@ -104,7 +124,7 @@ def comparison_findings(found: Comparison) -> Comparison:
         for one in found.directions
         if one.status != "kept"
     ]
-    return replace(found, findings=(*shelves, *gone, *numbers, *carried))
+    return replace(found, findings=(*shelves, *gone, *numbers, *shares, *carried))
 
 
 def _dimension(one: DimensionMatch) -> Words:

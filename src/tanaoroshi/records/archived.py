@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tanaoroshi.records.archive import Examined
 from tanaoroshi.records.attributes import Attribute
+from tanaoroshi.records.copies import Copies
 from tanaoroshi.records.made import Made
 from tanaoroshi.records.stocktake import Archive, CollectionRef, Finding
 from tanaoroshi.records.words import Words
@@ -21,6 +22,8 @@ class ArchiveAudit:
         Shares and ties.
     examined
         Gaps, trends, diversity, three-way ties.
+    copies
+        Exact and near copies, and odd ones out; rows are the collection's.
     made
         ``None`` without a model.
     findings
@@ -33,6 +36,7 @@ class ArchiveAudit:
     attributes: tuple[Attribute, ...]
     archive: Archive
     examined: Examined
+    copies: Copies
     made: Made | None
     findings: tuple[Finding, ...]
     left_out: tuple[Words, ...]

@@ -134,6 +134,8 @@ class Comparison:
         Share of the base's active dimensions' variation that the candidate's codes tell, 0 to 1.
     similarity
         Of the two sets of codes as wholes, for context: ``linear_cka``, ``procrustes``.
+    ties, shares
+        Of the two collections: by pair of attributes, and by attribute and value.
     images
         Rows that moved most, with how far: in standard deviations, after matching.
     through
@@ -156,6 +158,7 @@ class Comparison:
     metrics: Mapping[str, Difference]
     reconstruction: Mapping[str, Difference]
     ties: Mapping[tuple[str, str], Difference]
+    shares: Mapping[tuple[str, str], Difference]
     directions: tuple[Direction, ...]
     images: tuple[tuple[int, float], ...]
     through: Literal["images", "pictures"]

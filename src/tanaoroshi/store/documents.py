@@ -15,7 +15,7 @@ import numpy as np
 
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.stocktake import Control
-from tanaoroshi.records.words import Message, Text, message
+from tanaoroshi.records.words import Message, Text
 from tanaoroshi.store.revival import from_document
 from tanaoroshi.store.versions import ARCHIVE, COMPARISON, HISTORY, METRICS, STOCKTAKE, VERDICT
 from tanaoroshi.words import both
@@ -130,7 +130,6 @@ def metrics_document(
 def archive_document(found: ArchiveAudit) -> Document:
     """Return what a collection is made of as ``tanaoroshi/archive/1``."""
     examined, made = found.examined, found.made
-    not_yet = Unmeasured(message("This version does not measure it yet."))
     return {
         "schema": ARCHIVE,
         "collection": {
@@ -152,7 +151,8 @@ def archive_document(found: ArchiveAudit) -> Document:
         "diversity": [_record(one) for one in examined.diversity],
         "common": [_record(one) for one in examined.common],
         "three_way": [_record(one) for one in examined.three_way.found],
-        "copies": estimate_document(not_yet),
+        "copies": [_record(one) for one in (*found.copies.exact, *found.copies.near)],
+        "odd": [_record(one) for one in found.copies.odd],
         "made": None if made is None else _made(made),
         "left_out": _sentences(found.left_out),
         "findings": [_finding(finding) for finding in found.findings],
@@ -202,6 +202,10 @@ def comparison_document(found: Comparison) -> Document:
         "metrics": {name: _difference(one) for name, one in found.metrics.items()},
         "reconstruction": {name: _difference(one) for name, one in found.reconstruction.items()},
         "ties": [{"a": a, "b": b, **_difference(one)} for (a, b), one in found.ties.items()],
+        "shares": [
+            {"attribute": name, "value": value, **_difference(one)}
+            for (name, value), one in found.shares.items()
+        ],
         "through": found.through,
         "directions": [_direction(one) for one in found.directions],
         "images": [{"row": row, "distance": _finite(far)} for row, far in found.images],

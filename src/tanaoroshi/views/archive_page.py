@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tanaoroshi.records.archive import Gap, ThreeWay, Trend
     from tanaoroshi.records.archived import ArchiveAudit
     from tanaoroshi.records.attributes import Attribute
+    from tanaoroshi.records.copies import Copies
     from tanaoroshi.records.made import Made, MadeShare
     from tanaoroshi.records.stocktake import Exhibit
 
@@ -113,6 +114,19 @@ class MadeView:
 
 
 @dataclass(frozen=True, slots=True)
+class CopiesView:
+    """Pairs of copies, side by side, and pictures like no other.
+
+    ``pairs``: what kind, how many in all, the first of them, and under each pair its rows.
+    """
+
+    pairs: tuple[tuple[Words, int, Sheet, Sheet, tuple[str, ...]], ...]
+    odd: Sheet | None
+    odd_rows: tuple[int, ...]
+    odd_total: int
+
+
+@dataclass(frozen=True, slots=True)
 class ArchivePage:
     """Everything that the page shows, in the order in which it is shown."""
 
@@ -131,6 +145,7 @@ class ArchivePage:
     gaps_asked: int
     trends: tuple[TrendRow, ...]
     trends_asked: int
+    copies: CopiesView
     made: MadeView | None
     left_out: tuple[Words, ...]
     glossary: tuple[Term, ...]
@@ -156,6 +171,7 @@ def archive_page(audit: ArchiveAudit, exhibits: Mapping[str, Exhibit]) -> Archiv
         gaps_asked=closer.gaps.asked,
         trends=tuple(_trend(one, specs) for one in closer.trends.found[:MOST_ROWS]),
         trends_asked=closer.trends.asked,
+        copies=_copies(audit.copies, exhibits),
         made=None if audit.made is None else _made(audit.made, audit, specs, exhibits),
         left_out=audit.left_out,
         glossary=GLOSSARY,
@@ -263,6 +279,25 @@ def _three_way(one: ThreeWay, specs: Mapping[str, Attribute]) -> ThreeWayRow:
         tuple(
             figure(title, m) for title, m in zip(titles, (one.strongest, one.weakest), strict=True)
         ),
+    )
+
+
+def _copies(copies: Copies, exhibits: Mapping[str, Exhibit]) -> CopiesView:
+    kinds = (
+        ("exact", message("Exact copies"), copies.exact),
+        ("near", message("The same but for small edits"), copies.near),
+    )
+    pairs = []
+    for kind, title, found in kinds:
+        keys = f"copies/{kind}/first", f"copies/{kind}/second"
+        if found and all(key in exhibits for key in keys):
+            first, second = (sheet(key, exhibits[key]) for key in keys)
+            rows = tuple(f"{a} · {b}" for a, b in (one.rows for one in found[: first.columns]))
+            pairs.append((title, len(found), first, second, rows))
+    odd = sheet("odd", exhibits["odd"]) if "odd" in exhibits else None
+    shown = odd.columns if odd is not None else 0
+    return CopiesView(
+        tuple(pairs), odd, tuple(one.row for one in copies.odd[:shown]), len(copies.odd)
     )
 
 

@@ -152,6 +152,7 @@ class ComparisonPage:
     moved: MovedImages
     metrics: tuple[NumberView, ...]
     ties: tuple[NumberView, ...]
+    shares: tuple[NumberView, ...]
     similarity: tuple[Figure, ...]
     findings: tuple[FindingView, ...]
     settings: tuple[Setting, ...]
@@ -189,6 +190,7 @@ def comparison_page(found: Comparison, exhibits: Mapping[str, Exhibit]) -> Compa
         moved=_moved(found, exhibits),
         metrics=_numbers(found),
         ties=_ties(found, specs),
+        shares=_shares(found, specs),
         similarity=tuple(
             figure(SIMILARITY[name][0], m, plain=SIMILARITY[name][1])
             for name, m in found.similarity.items()
@@ -315,6 +317,18 @@ def _ties(found: Comparison, specs: Mapping[str, Attribute]) -> tuple[NumberView
     for (a, b), one in found.ties.items():
         if a in specs and b in specs and is_changed(one):
             title = message("{a} ⇄ {b}", a=specs[a].label, b=specs[b].label)
+            rows.append(_number(title, None, one))
+    return tuple(rows)
+
+
+def _shares(found: Comparison, specs: Mapping[str, Attribute]) -> tuple[NumberView, ...]:
+    rows = []
+    for (name, value), one in found.shares.items():
+        if name in specs and is_changed(one):
+            spec = specs[name]
+            title = message(
+                "{attribute} = {value}", attribute=spec.label, value=spec.value_label(value)
+            )
             rows.append(_number(title, None, one))
     return tuple(rows)
 

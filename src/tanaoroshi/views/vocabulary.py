@@ -180,12 +180,12 @@ RECONSTRUCTION: Mapping[str, tuple[Words, Words]] = {
 }
 
 MEASURES: Mapping[str, Words] = {
-    "Cramér's V (bias-corrected)": message("Cramér's V, bias-corrected"),
-    "correlation ratio of ranks": message("correlation ratio of ranks"),
-    "circular correlation ratio": message("circular correlation ratio"),
-    "Spearman's rank correlation": message("Spearman's rank correlation"),
-    "circular-linear correlation of ranks": message("circular-linear correlation of ranks"),
-    "circular correlation (Fisher-Lee)": message("circular correlation (Fisher–Lee)"),
+    "cramers_v": message("Cramér's V, bias-corrected"),
+    "correlation_ratio": message("correlation ratio"),
+    "spearman": message("Spearman's rank correlation"),
+    "circular_linear": message("circular-linear correlation of ranks"),
+    "circular_circular": message("circular correlation (Fisher–Lee)"),
+    "function": message("one decides the other"),
 }
 
 KINDS: Mapping[str, Words] = {
