@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -33,7 +33,7 @@ from tanaoroshi.archive.alignment import Fit, compare
 from tanaoroshi.archive.neighbours import nearest, nearest_to
 from tanaoroshi.archive.odd import odd_rows
 from tanaoroshi.archive.prints import GREY, Prints, Singles, describe, join_prints, prints_of
-from tanaoroshi.archive.tangent import tangent_distance
+from tanaoroshi.archive.tangent import reduced, tangent_distance
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.copies import Copies, Copy, Edit, OddOneOut
 
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from tanaoroshi.records.progress import Progress
 
 __all__ = ["CopySettings", "Prints", "find_copies", "join_prints", "prints_of"]
+
+Number = TypeVar("Number", np.uint8, np.float32)
 
 AT_ONCE = 256
 """Pairs that are compared at once: what they need stays in the processor's cache."""
@@ -197,9 +199,9 @@ def _candidates(
     return np.asarray(pairs, np.int64)
 
 
-def _thumbs(prints: Prints, pairs: Ints) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return both thumbnails of some pairs, the second mirrored where that is asked."""
-    first, second = prints.thumbs[pairs[:, 0]], prints.thumbs[pairs[:, 1]]
+def _both(pictures: NDArray[Number], pairs: Ints) -> tuple[NDArray[Number], NDArray[Number]]:
+    """Return both pictures, (n, h, w, c), of some pairs; the second mirrored where asked."""
+    first, second = pictures[pairs[:, 0]], pictures[pairs[:, 1]]
     flipped = pairs[:, 2] == 1
     second[flipped] = second[flipped][:, :, ::-1]
     return first, second
@@ -207,12 +209,9 @@ def _thumbs(prints: Prints, pairs: Ints) -> tuple[NDArray[np.uint8], NDArray[np.
 
 def _promising(prints: Prints, pairs: Ints, reach: float) -> Ints:
     """Return the pairs that small edits may explain."""
-    kept = [
-        pairs[at : at + AT_ONCE][
-            tangent_distance(*_thumbs(prints, pairs[at : at + AT_ONCE])) <= reach
-        ]
-        for at in range(0, len(pairs), AT_ONCE)
-    ]
+    cells = reduced(prints.thumbs)
+    parts = [pairs[at : at + AT_ONCE] for at in range(0, len(pairs), AT_ONCE)]
+    kept = [part[tangent_distance(*_both(cells, part)) <= reach] for part in parts]
     return np.concatenate(kept) if kept else pairs
 
 
@@ -220,7 +219,7 @@ def _looked_at(prints: Prints, pairs: Ints, progress: Progress | None) -> Fit:
     """Compare every pair."""
     fits = []
     for at in range(0, max(len(pairs), 1), AT_ONCE):
-        fits.append(compare(*_thumbs(prints, pairs[at : at + AT_ONCE])))
+        fits.append(compare(*_both(prints.thumbs, pairs[at : at + AT_ONCE])))
         if progress is not None:
             progress(min(at + AT_ONCE, len(pairs)), len(pairs), "Comparing pictures")
     return Fit(*(np.concatenate(parts) for parts in zip(*fits, strict=True)))

@@ -111,7 +111,9 @@ def describe(thumbs: NDArray[np.uint8]) -> tuple[Singles, Singles]:
     contrast = np.empty(len(thumbs), np.float32)
     for at in range(0, len(thumbs), AT_ONCE):
         part = thumbs[at : at + AT_ONCE].astype(np.float32)
-        contrast[at : at + AT_ONCE] = part.std(axis=(1, 2)).max(axis=1)
+        contrast[at : at + AT_ONCE] = np.sqrt(
+            part.reshape(len(part), -1, 3).var(axis=1).max(axis=1)
+        )
         red, green, blue = np.moveaxis(part, -1, 0)
         described[at : at + AT_ONCE] = np.concatenate(
             [
