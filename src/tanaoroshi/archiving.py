@@ -17,16 +17,19 @@ from tanaoroshi.archive.findings import archive_findings
 from tanaoroshi.archive.made_sentences import made_findings
 from tanaoroshi.archive.sentences import examined_findings
 from tanaoroshi.audit.exhibits import examples
-from tanaoroshi.engine import image_keys, read_pictures, read_prints
+from tanaoroshi.engine import read_pictures, read_prints
 from tanaoroshi.errors import InputError
 from tanaoroshi.making import make
 from tanaoroshi.models import ImageSpec, load_model
 from tanaoroshi.records.archived import ArchiveAudit
 from tanaoroshi.records.stocktake import CollectionRef, Exhibit
 from tanaoroshi.sources import load_collection
-from tanaoroshi.sources.pictures import picture_shape
+from tanaoroshi.views.vocabulary import SEVERITY
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tanaoroshi.archive.prints import Prints
     from tanaoroshi.models import Model
     from tanaoroshi.records.attributes import Ints
     from tanaoroshi.records.copies import Copies, Copy
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
 SHOWN = ImageSpec(64, 64, 3)
 """Size of the pictures that stand beside the numbers."""
 PAIRS_SHOWN = 24
-SEVERITY = {"fail": 0, "warn": 1, "info": 2}
+GRAVITY = tuple(SEVERITY)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +117,8 @@ def archive(
     attributes = collection.attributes
     found = take_archive(attributes, rng=_rng(seed, 5), progress=progress)
     closer = examine(attributes, rng=_rng(seed, 9), progress=progress)
-    copies, shown = _copies(collection, progress)
+    prints, rows, keys = read_prints(collection, progress=progress)
+    copies, shown = _copies(collection, prints, rows, keys, progress)
     made = None
     if model is not None:
         made, pictures = make(
@@ -134,24 +138,24 @@ def archive(
         examined=closer,
         copies=copies,
         made=made,
-        findings=tuple(sorted(findings, key=lambda f: SEVERITY[f.severity])),
+        findings=tuple(sorted(findings, key=lambda f: GRAVITY.index(f.severity))),
         left_out=(*collection.left_out, *collection.notes),
     )
-    exhibits = {**_examples(collection, seed), **shown}
+    exhibits = {**_examples(collection, rows, seed), **shown}
     return Archived(audit, exhibits, round(time.monotonic() - start, 1))
 
 
 def _copies(
-    collection: Collection, progress: Progress | None
+    collection: Collection,
+    prints: Prints,
+    rows: Ints,
+    keys: NDArray[np.bytes_],
+    progress: Progress | None,
 ) -> tuple[Copies, Mapping[str, Exhibit]]:
     """Find copies and odd ones out; rows are the collection's. Show the first of each."""
-    prints, rows = read_prints(collection, progress=progress)
     group = collection.attributes.group
     found = find_copies(
-        prints,
-        image_keys(collection, rows),
-        group=None if group is None else group[rows],
-        progress=progress,
+        prints, keys, group=None if group is None else group[rows], progress=progress
     )
     shown = {}
     for kind, pairs in (("near", found.near), ("exact", found.exact)):
@@ -186,10 +190,8 @@ def _rng(seed: int, stage: int) -> np.random.Generator:
     return np.random.default_rng([seed, stage])
 
 
-def _examples(collection: Collection, seed: int) -> Mapping[str, Exhibit]:
-    """Return a few pictures of each value; what can't be read is left aside."""
-    raws = (collection.images.read(np.array([row]))[0] for row in range(len(collection)))
-    readable = np.flatnonzero([picture_shape(raw) is not None for raw in raws])
+def _examples(collection: Collection, readable: Ints, seed: int) -> Mapping[str, Exhibit]:
+    """Return a few pictures of each value, of the rows that can be read."""
 
     def read(rows: Ints) -> Pictures:
         return read_pictures(SHOWN, collection, readable[rows])

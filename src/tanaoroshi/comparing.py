@@ -23,7 +23,14 @@ from tanaoroshi.models import load_model
 from tanaoroshi.records.comparison import Comparison
 from tanaoroshi.records.stocktake import Exhibit
 from tanaoroshi.records.words import message
-from tanaoroshi.showing import Versions, drawn, look_at_edits, moved_images, side_by_side
+from tanaoroshi.showing import (
+    Versions,
+    drawn,
+    in_collection,
+    look_at_edits,
+    moved_images,
+    side_by_side,
+)
 from tanaoroshi.sources import load_collection
 from tanaoroshi.sources.directions import load_directions
 from tanaoroshi.store import open_store
@@ -162,12 +169,13 @@ def compare_stocktakes(
     )
     shown: Mapping[str, Exhibit] = {}
     if versions is not None and isinstance(common, Common):
+        there = in_collection(audits, versions.collection)
         # As in a stocktake: many small sums, for which more threads cost more than they bring.
         with threadpool_limits(1, user_api="blas"):
             found, shown = look_at_edits(
-                found, audits, common, versions, directions or {}, rng, progress
+                found, base, common, versions, there, directions or {}, rng, progress
             )
-        shown = {**shown, **moved_images(found, audits, common, versions)}
+        shown = {**shown, **moved_images(found, common, versions, there)}
     found = comparison_findings(summarise_comparison(found))
     if pictures:
         shown = {**side_by_side(found, audits), **shown}

@@ -118,7 +118,7 @@ def reevaluate_named(
     progress: Progress | None = None,
 ) -> tuple[Audit, Cost]:
     """Load, re-evaluate and record; see :func:`reevaluate`."""
-    before = load_recorded(store, since)
+    before = load_with_kept(store, since)
     kept, loaded = open_store(store), load_model(model)
     pictures = load_collection(collection, limit=limit, seed=seed)
     start = time.monotonic()
@@ -144,6 +144,12 @@ def reevaluate_named(
         found.searched,
     )
     return audited, cost
+
+
+def load_with_kept(store: str, id_or_prefix: str) -> Audit:
+    """Bring a recorded stocktake back with all that a later one can go on from."""
+    kept = open_store(store, create=False)
+    return replace(load_recorded(store, id_or_prefix), kept=kept.kept(id_or_prefix))
 
 
 def _in_full(store: Store, stocktake: Stocktake) -> str:

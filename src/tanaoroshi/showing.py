@@ -92,11 +92,30 @@ def _encoding(model: Model) -> Decode:
     return encode
 
 
+def in_collection(audits: tuple[Audit, Audit], collection: Collection) -> Ints:
+    """Return rows of the collection that can be read, int64.
+
+    Of common images the one behind each of the candidate's codes; else behind those of the model
+    that has an encoder; without any, all that are pictures.
+    """
+    encoded = [audit for audit in audits[::-1] if audit.rows is not None]
+    if not encoded:
+        return _readable(collection)
+    rows = encoded[0].rows
+    assert rows is not None
+    keys = image_keys(collection, np.arange(len(collection), dtype=np.int64))
+    ours, theirs = same_images(keys, rows.keys)
+    found = np.empty(len(rows.keys), np.int64)
+    found[theirs] = ours
+    return found
+
+
 def look_at_edits(
     found: Comparison,
-    audits: tuple[Audit, Audit],
+    base: Audit,
     common: Common,
     versions: Versions,
+    there: Ints,
     directions: Mapping[str, Floats],
     rng: np.random.Generator,
     progress: Progress | None,
@@ -105,6 +124,8 @@ def look_at_edits(
 
     Parameters
     ----------
+    there
+        As :func:`in_collection` gives it.
     directions
         Saved ones of the base, beside those of its shelves.
 
@@ -117,10 +138,10 @@ def look_at_edits(
         return found, {}
     image = versions.candidate.image
     draw = drawn_as(versions.base, image), drawn_as(versions.candidate, image)
-    readers = _readers(audits, common, versions, draw, rng, progress)
+    readers = _readers(common, versions, there, draw, rng, progress)
     carried, shown = measure_effects(
         found.directions,
-        {**shelf_directions(audits[0].stocktake), **directions},
+        {**shelf_directions(base.stocktake), **directions},
         (common.base, common.candidate),
         common.group,
         Sight(*draw, readers),
@@ -133,9 +154,9 @@ def look_at_edits(
 
 
 def _readers(
-    audits: tuple[Audit, Audit],
     common: Common,
     versions: Versions,
+    there: Ints,
     draw: tuple[Decode, Decode],
     rng: np.random.Generator,
     progress: Progress | None,
@@ -145,29 +166,16 @@ def _readers(
     made = None
     if common.through == "images":
         at = np.sort(rng.permutation(len(common.rows))[:PICTURES])
-        rows = _in_collection(audits[1], collection)[common.rows[at]]
+        rows = there[common.rows[at]]
         # Half of what readers see drawn is the base's, half the candidate's.
         made = np.concatenate([draw[0](common.base[at[::2]]), draw[1](common.candidate[at[1::2]])])
         order = np.argsort(np.concatenate([np.arange(0, len(at), 2), np.arange(1, len(at), 2)]))
         made = to_bytes(made[order])
     else:
-        encoded = next((audit for audit in audits if audit.rows is not None), None)
-        rows = _readable(collection) if encoded is None else _in_collection(encoded, collection)
-        rows = np.sort(rng.permutation(rows)[:PICTURES])
+        rows = np.sort(rng.permutation(there)[:PICTURES])
     pictures = read_pictures(image, collection, rows, progress=progress)
     known = collection.attributes.take(rows)
     return fit_readers(pictures, known, reconstructions=made, rng=rng, progress=progress)
-
-
-def _in_collection(audit: Audit, collection: Collection) -> Ints:
-    """Return the row of the collection behind each code, int64 (n,)."""
-    assert audit.rows is not None
-    assert audit.codes is not None
-    keys = image_keys(collection, np.arange(len(collection), dtype=np.int64))
-    ours, theirs = same_images(keys, audit.rows.keys)
-    rows = np.empty(len(audit.codes), np.int64)
-    rows[theirs] = ours
-    return rows
 
 
 def _readable(collection: Collection) -> Ints:
@@ -176,15 +184,14 @@ def _readable(collection: Collection) -> Ints:
 
 
 def moved_images(
-    found: Comparison, audits: tuple[Audit, Audit], common: Common, versions: Versions
+    found: Comparison, common: Common, versions: Versions, there: Ints
 ) -> Mapping[str, Exhibit]:
     """Return the images that moved most: as they are, and as either model gives them back."""
     rows = np.array([row for row, _ in found.images], dtype=np.int64)
     if not len(rows):
         return {}
-    there = _in_collection(audits[1], versions.collection)[rows]
     image = versions.candidate.image
-    original = read_pictures(image, versions.collection, there)
+    original = read_pictures(image, versions.collection, there[rows])
     shown = {"moved/original": Exhibit(original, columns=len(rows))}
     place = {int(row): i for i, row in enumerate(common.rows)}
     at = np.array([place[int(row)] for row in rows])

@@ -432,9 +432,8 @@ def unfinished(store: str) -> Iterator[Path | None]:
 
 
 def load_recorded(store: str, id_or_prefix: str) -> Audit:
-    """Bring a recorded stocktake back."""
-    kept = open_store(store, create=False)
-    return Audit(*kept.load(id_or_prefix), kept=kept.kept(id_or_prefix))
+    """Bring a recorded stocktake back, without what it keeps for re-evaluations."""
+    return Audit(*open_store(store, create=False).load(id_or_prefix))
 
 
 def same_settings(one: Mapping[str, object], other: Mapping[str, object]) -> bool:

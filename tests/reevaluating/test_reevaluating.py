@@ -20,10 +20,10 @@ from tanaoroshi.errors import InputError
 from tanaoroshi.models import Model, load_model
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.stocktake import Control
-from tanaoroshi.reevaluating import Reevaluated, reevaluate
+from tanaoroshi.reevaluating import Reevaluated, load_with_kept, reevaluate
 from tanaoroshi.sources import Collection, load_collection
 from tanaoroshi.store import open_store
-from tanaoroshi.workflows import Audit, Settings, load_recorded, record_taken, same_settings
+from tanaoroshi.workflows import Audit, Settings, record_taken, same_settings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +64,7 @@ def world(
     taken = record_taken(
         model, load_collection(str(path)), store=str(home / "store"), settings=Settings()
     )
-    before = load_recorded(str(home / "store"), taken.stocktake.id)
+    before = load_with_kept(str(home / "store"), taken.stocktake.id)
     return World(model, disc_model, home / "store", arrays, before, write)
 
 
@@ -147,7 +147,7 @@ def test_what_is_recorded_comes_back_and_can_be_gone_on_from(world: World) -> No
         audit.stocktake, audit.exhibits, audit.codes, audit.rows, kept=audit.kept, seconds=1.5
     )
     assert store.row(first.id).seconds == 1.5
-    back = load_recorded(str(world.store), first.id)
+    back = load_with_kept(str(world.store), first.id)
     frames = back.exhibits["dimension/0"].frames
     assert frames.tobytes() == world.before.exhibits["dimension/0"].frames.tobytes()
     pictures = load_collection(str(world.write("after", world.arrays)))

@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.cluster import KMeans
 from sklearn.neighbors import NearestNeighbors
 
 from tanaoroshi.archive.prints import Singles, mirror_signs
@@ -70,6 +69,8 @@ def nearest_to(described: Singles, rows: Ints, k: int) -> Singles:
 
 
 def _centres(described: Singles) -> Singles:
+    from sklearn.cluster import KMeans  # a quarter of a second, for large collections only
+
     step = max(1, len(described) // LEARNT_FROM)
     # Any start will do, so it is fixed.
     found = KMeans(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tanaoroshi.engine.identity import as_keys, picture_key
 from tanaoroshi.errors import InputError
@@ -17,7 +20,7 @@ from tanaoroshi.records.attributes import Ints
 from tanaoroshi.sources.pictures import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Iterator
 
     from tanaoroshi.models import ImageSpec
     from tanaoroshi.sources.collection import Images, Raw
@@ -100,3 +103,11 @@ def _prepare(raws: Future[list[Raw]], rows: Ints, image: ImageSpec) -> Batch:
             name = str(change.name)
             changes[name] = changes.get(name, 0) + 1
     return Batch(pictures[: len(good)], np.array(good, np.int64), broken, changes, as_keys(keys))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Pillow from warning of large pictures: those are left out, and that is said."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield

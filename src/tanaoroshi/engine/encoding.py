@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from collections import Counter
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
-from tanaoroshi.engine.batches import batches
+from tanaoroshi.engine.batches import batches, quiet
 from tanaoroshi.engine.identity import as_keys, image_keys
 from tanaoroshi.engine.resume import Chunk, open_kept
 from tanaoroshi.errors import InputError
@@ -101,7 +99,7 @@ def encode(
     workers = workers or cores()
     meter = _Meter(done, len(rows), progress)
     with (
-        _quiet(),
+        quiet(),
         closing(batches(collection.images, model.image, pieces, workers=workers)) as prepared,
     ):
         for i in missing:
@@ -149,7 +147,7 @@ def read_pictures(
     pictures = np.empty((len(rows), *image.size, image.channels), np.uint8)
     at = 0
     prepared = batches(collection.images, image, pieces, workers=workers or cores())
-    with _quiet(), closing(prepared):
+    with quiet(), closing(prepared):
         for batch in prepared:
             for row, reason in batch.broken.items():
                 raise InputError(
@@ -162,14 +160,6 @@ def read_pictures(
             if progress is not None:
                 progress(at, len(rows), "Reading pictures")
     return pictures
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Pillow from warning of large pictures: those are left out, and that is said."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        yield
 
 
 @dataclass(slots=True)

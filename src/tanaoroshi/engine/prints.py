@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tanaoroshi.archive.prints import Prints, join_prints, prints_of
-from tanaoroshi.engine.batches import batches
+from tanaoroshi.engine.batches import batches, quiet
+from tanaoroshi.engine.identity import as_keys
 from tanaoroshi.files import cores
 from tanaoroshi.models import ImageSpec
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from tanaoroshi.records.attributes import Ints
     from tanaoroshi.records.progress import Progress
     from tanaoroshi.sources import Collection
@@ -28,7 +31,7 @@ def read_prints(
     *,
     workers: int | None = None,
     progress: Progress | None = None,
-) -> tuple[Prints, Ints]:
+) -> tuple[Prints, Ints, NDArray[np.bytes_]]:
     """Read pictures and keep what finding copies needs: 3 KB of each.
 
     Parameters
@@ -44,19 +47,21 @@ def read_prints(
 
     Returns
     -------
-    The prints of those that could be read, and int64 (m,) their rows of the collection.
+    The prints of those that could be read, int64 (m,) their rows of the collection, and S32 (m,)
+    their keys (:func:`~tanaoroshi.engine.identity.picture_key`).
     """
     rows = np.arange(len(collection)) if rows is None else rows
     pieces = [rows[at : at + BATCH] for at in range(0, len(rows), BATCH)]
     prepared = batches(
         collection.images, ImageSpec(SIDE, SIDE, 3), pieces, workers=workers or cores()
     )
-    prints, read, done = [], [np.empty(0, np.int64)], 0
-    with closing(prepared):
+    prints, read, keys, done = [], [np.empty(0, np.int64)], [as_keys([])], 0
+    with quiet(), closing(prepared):
         for batch in prepared:
             prints.append(prints_of(batch.pictures))
             read.append(batch.rows)
+            keys.append(batch.keys)
             done += len(batch.rows) + len(batch.broken)
             if progress is not None:
                 progress(done, len(rows), "Reading pictures")
-    return join_prints(prints), np.concatenate(read)
+    return join_prints(prints), np.concatenate(read), np.concatenate(keys)
