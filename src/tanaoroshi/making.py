@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from tanaoroshi.archive.classes import QUARTERS, SIXTHS
 from tanaoroshi.archive.made import come_back_worse, made_shares, memory, unlike
 from tanaoroshi.audit.exhibits import to_bytes
 from tanaoroshi.audit.reconstruction import image_errors
-from tanaoroshi.engine import decode_codes, encode, read_pictures
+from tanaoroshi.engine import decode_codes, encode, prior_codes, read_pictures
 from tanaoroshi.errors import InputError
 from tanaoroshi.readers import fit_readers
 from tanaoroshi.readers.features import describe, learn_basis
@@ -38,7 +39,6 @@ PICTURES = 3_000
 """Half of them teach readers, half tell how these err; all show who comes back worse."""
 MADE = 1_500
 LEVEL = 0.95
-QUARTERS, SIXTHS = 4, 6
 MOST_UNLIKE = 0.25
 """Where more of what was made looks like nothing that readers know (0.05 would be usual), no share
 of it is told."""
@@ -101,20 +101,20 @@ def make(
     pictures = read_pictures(model.image, collection, codes.rows[rows], progress=progress)
     given_back = to_bytes(decode_codes(model, codes.mean[rows], progress=progress))
     drawn = {"posterior": _of_posterior(codes, rng)}
-    if model.latent.prior == "standard_normal":
-        drawn["prior"] = rng.standard_normal((MADE, model.latent.size))
-    elif model.latent.prior == "uniform":
-        drawn["prior"] = rng.random((MADE, model.latent.size))
+    of_prior = prior_codes(model, MADE, rng)
+    if of_prior is not None:
+        drawn["prior"] = of_prior
     made = {name: to_bytes(decode_codes(model, z, progress=progress)) for name, z in drawn.items()}
     # Many small sums: more threads inside of the linear algebra cost more than they bring.
     with threadpool_limits(1, user_api="blas"):
-        shares, strange = _shares(pictures, given_back, known, made, rng, progress)
+        classes = _classes(known)
+        shares, strange = _shares(pictures, given_back, known, classes, made, rng, progress)
         errors = image_errors(
             pictures.astype(np.float32) / 255, given_back.astype(np.float32) / 255
         )
         worse = come_back_worse(
             errors[:, 0],
-            [(c.spec.name, c.names, c.of(known.column(c.spec.name))) for c in _classes(known)],
+            [(c.spec.name, c.names, c.of(known.column(c.spec.name))) for c in classes],
             known.group,
             level=LEVEL,
             rng=rng,
@@ -176,6 +176,7 @@ def _shares(
     pictures: NDArray[np.uint8],
     given_back: NDArray[np.uint8],
     known: Attributes,
+    counted: list[_Classes],
     made: Mapping[str, NDArray[np.uint8]],
     rng: np.random.Generator,
     progress: Progress | None,
@@ -192,7 +193,7 @@ def _shares(
         rng=rng,
         progress=progress,
     )
-    usable = [c for c in _classes(known) if _tells(readers[c.spec.name])]
+    usable = [c for c in counted if _tells(readers[c.spec.name])]
     questions = sum(len(c.names) for c in usable) * len(made)
     # All readers of a collection share their eye: it looks once.
     eye = next(iter(readers.values())).eye if readers else None
@@ -251,10 +252,11 @@ def _memory(
     rng: np.random.Generator,
 ) -> tuple[Memory, Mapping[str, Exhibit]]:
     """Compare distances of descriptions; all pictures as the model draws them."""
-    described = [describe(x, background_of(pictures)) for x in (given_back, made)]
+    background = background_of(pictures)
+    described = [describe(x, background) for x in (given_back, made)]
     basis = learn_basis(described[0], rng=rng)
     trained, drawn = (basis(x) for x in described)
-    others = None if unseen is None else basis(describe(unseen, background_of(pictures)))
+    others = None if unseen is None else basis(describe(unseen, background))
     found = memory(drawn, trained, others, level=LEVEL)
     there = [i for i, _, _ in found.pairs], [row for _, row, _ in found.pairs]
     if not found.pairs:

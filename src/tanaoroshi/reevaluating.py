@@ -33,7 +33,7 @@ from tanaoroshi.records.words import Words, message
 from tanaoroshi.shelves.again import measure_again, taken_over
 from tanaoroshi.shelves.control import measure_control
 from tanaoroshi.shelves.judge import search
-from tanaoroshi.shelves.moves import dimension_frames, place_of, traversal_frames
+from tanaoroshi.shelves.moves import place_of
 from tanaoroshi.sources import Collection, load_collection
 from tanaoroshi.stats.resample import draw_groups
 from tanaoroshi.store import StoredExhibits, open_store
@@ -45,6 +45,7 @@ from tanaoroshi.workflows import (
     load_recorded,
     look,
     model_ref,
+    pictures_along,
     pictures_at_most,
     record,
     same_settings,
@@ -570,17 +571,11 @@ def _moved_pictures(
         return {}
     old = now.since.exhibits
     gone = now.change.gone > 0
-    settings, rng = now.settings.control, stream(now.settings, 7)
     moved = [shelf for shelf in shelves if gone or shelf.attribute in open_]
     wide = [j for j in shown(dimensions) if gone or f"dimension/{j}" not in old]
-    return {
-        **traversal_frames(
-            moved, now.latent, now.model.decoder, now.attributes, settings=settings, rng=rng
-        ),
-        **dimension_frames(
-            wide, now.latent, now.model.decoder, now.attributes, settings=settings, rng=rng
-        ),
-    }
+    return pictures_along(
+        now.model.decoder, moved, wide, now.latent, now.attributes, settings=now.settings
+    )
 
 
 def _joined_exhibits(

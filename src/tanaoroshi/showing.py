@@ -13,7 +13,7 @@ from tanaoroshi.change.compare import shelf_directions
 from tanaoroshi.change.effects import Sight, measure_effects
 from tanaoroshi.change.pictures import Side, through_pictures
 from tanaoroshi.change.shelves import runs_backwards
-from tanaoroshi.engine import drawn_as, image_keys, read_pictures, same_images
+from tanaoroshi.engine import drawn_as, image_keys, prior_codes, read_pictures, same_images
 from tanaoroshi.models import Model
 from tanaoroshi.readers import fit_readers
 from tanaoroshi.records.stocktake import Exhibit
@@ -76,10 +76,11 @@ def _side(model: Model, other: Model, audit: Audit, rng: np.random.Generator) ->
     elif model.latent.prior == "standard_normal":
         # As for traversals: farther out neither decoders nor encoders have seen pictures.
         codes = ndtri(rng.uniform(*MIDDLE, (PICTURES, model.latent.size)))
-    elif model.latent.prior == "uniform":
-        codes = rng.random((PICTURES, model.latent.size))
-    else:  # no images and no prior: nothing says which codes to draw pictures of
-        codes, decode = np.empty((0, model.latent.size)), None
+    else:
+        of_prior = prior_codes(model, PICTURES, rng)
+        if of_prior is None:  # and no images: nothing says which codes to draw pictures of
+            decode = None
+        codes = np.empty((0, model.latent.size)) if of_prior is None else of_prior
     return Side(np.asarray(codes, np.float64), decode, encode)
 
 

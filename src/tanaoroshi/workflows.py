@@ -24,7 +24,7 @@ from tanaoroshi.audit.exhibits import examples, side_by_side, to_bytes
 from tanaoroshi.audit.findings import stocktake_findings
 from tanaoroshi.audit.reconstruction import image_errors, mean_errors
 from tanaoroshi.audit.summary import summarise
-from tanaoroshi.engine import decode_codes, encode, read_pictures, row_labels
+from tanaoroshi.engine import decode_codes, encode, prior_codes, read_pictures, row_labels
 from tanaoroshi.errors import InputError
 from tanaoroshi.metrics import QUICK, Convention, MetricSet, kl_per_dimension, measure
 from tanaoroshi.models import ImageSpec, load_model
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from tanaoroshi.records.progress import Progress
     from tanaoroshi.records.stocktake import Dimension
     from tanaoroshi.records.words import Lang
+    from tanaoroshi.shelves.moves import Decode
     from tanaoroshi.sources import Collection
     from tanaoroshi.store import Row, Store
 
@@ -298,19 +299,38 @@ def _move(
         rng=rng,
         progress=progress,
     )
-    # From the same pictures for every model, so that versions can be laid side by side.
-    along_shelves = traversal_frames(
-        moved, latent, model.decoder, attributes, settings=settings.control, rng=stream(settings, 8)
+    frames = pictures_along(
+        model.decoder, moved, shown(dimensions), latent, attributes, settings=settings
     )
-    along_dimensions = dimension_frames(
-        shown(dimensions),
-        latent,
-        model.decoder,
-        attributes,
-        settings=settings.control,
-        rng=stream(settings, 8),
-    )
-    return moved, {**along_shelves, **along_dimensions}
+    return moved, frames
+
+
+def pictures_along(
+    decode: Decode,
+    shelves: Sequence[Shelf],
+    dimensions: Sequence[int],
+    latent: NDArray[np.float64],
+    attributes: Attributes,
+    *,
+    settings: Settings,
+) -> dict[str, Exhibit]:
+    """Return the pictures along shelves and dimensions.
+
+    From the same pictures for every model, so that versions can be laid side by side.
+    """
+    return {
+        **traversal_frames(
+            shelves, latent, decode, attributes, settings=settings.control, rng=stream(settings, 8)
+        ),
+        **dimension_frames(
+            dimensions,
+            latent,
+            decode,
+            attributes,
+            settings=settings.control,
+            rng=stream(settings, 8),
+        ),
+    }
 
 
 def shown(dimensions: tuple[Dimension, ...]) -> list[int]:
@@ -367,11 +387,9 @@ def _unmeasured_shelf(spec: Attribute, reason: Unmeasured) -> Shelf:
 
 def _dreams(model: Model, settings: Settings) -> Mapping[str, Exhibit]:
     """Return pictures of codes drawn from the prior, where the model has one we can draw from."""
-    if model.decoder is None or model.latent.prior == "none":
+    codes = prior_codes(model, SAMPLES, stream(settings, 6))
+    if model.decoder is None or codes is None:
         return {}
-    rng = stream(settings, 6)
-    shape = (SAMPLES, model.latent.size)
-    codes = rng.normal(size=shape) if model.latent.prior == "standard_normal" else rng.random(shape)
     return {"samples": Exhibit(to_bytes(decode_codes(model, codes)), columns=SAMPLES // 2)}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tanaoroshi.archive.counts import LEVEL, deal_blocks, jackknife
+from tanaoroshi.archive.tables import pair_table, tables_without
 from tanaoroshi.archive.ties import LEAST_GROUPS, dealt_rows
 from tanaoroshi.records.archive import Common
 from tanaoroshi.records.estimates import Estimate
@@ -63,41 +64,24 @@ def common_scale(
         known = (a.codes >= 0) & (b.codes >= 0)
         groups = int(known.sum()) if index is None else len(np.unique(index[known]))
         if groups >= LEAST_GROUPS:
-            chance = np.mean([_information(a.codes, b.codes[o], a, b) for o in deals])
+            chance = np.mean([mutual_information(pair_table(a, b, order=o)) for o in deals])
             found.append(Common(a.spec.name, b.spec.name, _estimate(a, b, block, float(chance))))
         if progress is not None:
             progress(done + 1, len(pairs), "ties on one scale")
     return tuple(found)
 
 
-def _cells(a: Ints, b: Ints, sizes: tuple[int, int]) -> Ints:
-    """Return the place of each combination; what is missing (-1) has the first line or column."""
-    return (a + 1) * (sizes[1] + 1) + b + 1
-
-
-def _information(a_codes: Ints, b_codes: Ints, a: Classed, b: Classed) -> float:
-    shape = len(a.counts) + 1, len(b.counts) + 1
-    cells = _cells(a_codes, b_codes, (shape[0] - 1, shape[1] - 1))
-    table = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)[1:, 1:]
-    return float(mutual_information(table))
-
-
 def _estimate(a: Classed, b: Classed, block: Ints, chance: float) -> Estimate:
-    blocks = int(block.max()) + 1
-    shape = len(a.counts) + 1, len(b.counts) + 1
-    size = shape[0] * shape[1]
-    cells = _cells(a.codes, b.codes, (shape[0] - 1, shape[1] - 1))
-    parts = np.bincount(block * size + cells, minlength=blocks * size)
-    parts = parts.reshape(blocks, *shape)[:, 1:, 1:].astype(np.float64)
-    whole = parts.sum(axis=0)
-    value = float(_above_chance(whole, chance))
-    _, half = jackknife(np.array(value), _above_chance(whole - parts, chance))
+    tables = tables_without((a, b), [np.arange(len(one.counts)) for one in (a, b)], block)
+    value, *left_out = _above_chance(tables[[-1, *range(len(tables) - 1)]], chance)
+    _, half = jackknife(np.array(value), np.array(left_out))
     low, high = (float(np.clip(value + sign * half, 0, 1)) for sign in (-1, 1))
     method = (
         f"normalised mutual information above chance ({PERMUTATIONS} deals of groups), "
-        f"arithmetic mean of entropies, jackknife over {blocks} blocks of groups"
+        f"arithmetic mean of entropies, jackknife over {len(left_out)} blocks of groups"
     )
-    return Estimate(min(max(value, 0.0), 1.0), low, high, 0.0, int(whole.sum()), method, LEVEL)
+    n = int(tables[-1].sum())
+    return Estimate(min(max(float(value), 0.0), 1.0), low, high, 0.0, n, method, LEVEL)
 
 
 def _above_chance(tables: Floats, chance: float) -> Floats:

@@ -9,6 +9,8 @@ from scipy.special import gammaincc
 from scipy.stats import chi2
 from scipy.stats import t as student
 
+from tanaoroshi.metrics.intervals import jackknife_error
+
 if TYPE_CHECKING:
     from tanaoroshi.records.attributes import Floats, Ints
 
@@ -90,12 +92,7 @@ def jackknife(whole: Floats, left_out: Floats) -> tuple[Floats, Floats]:
         float (...), of all rows.
     left_out
         float (blocks, ...), without one block each.
-
-    References
-    ----------
-    J. Shao, C. F. J. Wu, A General Theory for Jackknife Variance Estimation, Ann. Stat. 17, 1989.
     """
     k = len(left_out)
-    middle = left_out.mean(axis=0)
-    spread = np.sqrt((k - 1) / k * ((left_out - middle) ** 2).sum(axis=0))
-    return k * whole - (k - 1) * middle, float(student.ppf((1 + LEVEL) / 2, k - 1)) * spread
+    half = float(student.ppf((1 + LEVEL) / 2, k - 1)) * jackknife_error(left_out)
+    return k * whole - (k - 1) * left_out.mean(axis=0), half

@@ -24,7 +24,7 @@ import numpy as np
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from tanaoroshi.metrics.intervals import jackknife
+from tanaoroshi.metrics.intervals import jackknife, jackknife_error
 from tanaoroshi.records.estimates import Estimate, Unmeasured
 from tanaoroshi.records.made import MadeShare, Memory, Worse
 from tanaoroshi.records.words import message
@@ -227,8 +227,7 @@ def come_back_worse(
                 [_log_ratio([float(s.sum() - s[b]) for s in sums]) for b in range(BLOCKS)]
             )
             low, high = jackknife(np.array(log), left, level=level)
-            half = (float(high) - float(low)) / 2
-            error = half / float(student.ppf((1 + level) / 2, BLOCKS - 1))
+            error = float(jackknife_error(left))
             p.append(float(2 * student.sf(abs(log) / max(error, 1e-300), BLOCKS - 1)))
             method = (
                 f"ratio of mean squared errors, jackknife of its logarithm over {BLOCKS} blocks"

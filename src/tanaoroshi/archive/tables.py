@@ -13,11 +13,15 @@ if TYPE_CHECKING:
     from tanaoroshi.records.attributes import Floats, Ints
 
 
-def pair_table(a: Classed, b: Classed) -> Floats:
-    """Count the images of every two values, float64 (classes of a, classes of b)."""
+def pair_table(a: Classed, b: Classed, *, order: Ints | None = None) -> Floats:
+    """Count the images of every two values, float64 (classes of a, classes of b).
+
+    ``order``: int64 (n,): the second of each pair is taken from this row; ``None``: from its own.
+    """
     m = len(b.counts)
     # One line and one column more for what is missing (-1).
-    cell = (a.codes + 1) * (m + 1) + b.codes + 1
+    second = b.codes if order is None else b.codes[order]
+    cell = (a.codes + 1) * (m + 1) + second + 1
     table = np.bincount(cell, minlength=(len(a.counts) + 1) * (m + 1))
     return table.reshape(len(a.counts) + 1, m + 1)[1:, 1:].astype(np.float64)
 

@@ -20,11 +20,11 @@ import numpy as np
 
 from tanaoroshi.change.directions import say, status_of
 from tanaoroshi.metrics.intervals import jackknife
-from tanaoroshi.readers import FittedReader
+from tanaoroshi.readers import FittedReader, read_all
 from tanaoroshi.records.estimates import Estimate, Unmeasured
 from tanaoroshi.records.stocktake import Exhibit
 from tanaoroshi.records.words import message
-from tanaoroshi.shelves.moves import ControlSettings, Decode, decode_all, draw_starts
+from tanaoroshi.shelves.moves import ControlSettings, Decode, decode_all, draw_starts, drawn
 
 if TYPE_CHECKING:
     from tanaoroshi.records.attributes import Floats, Ints
@@ -141,15 +141,9 @@ def _moves(
 ) -> Floats:
     """Return how far each reading moves from one end to the other, float (b, q); NaN: not read."""
     pictures = decode_all(np.concatenate([starts - step, starts + step]), decode)
-    seen: dict[int, tuple[Floats, Floats]] = {}
-    parts = []
-    for reader in readers.values():
-        if not reader.usable:
-            continue
-        if id(reader.eye) not in seen:
-            seen[id(reader.eye)] = reader.eye(pictures)
-        points = reader.say(seen[id(reader.eye)]) / reader.coding.scale
-        parts.append(points[len(starts) :] - points[: len(starts)])
+    usable = {name: reader for name, reader in readers.items() if reader.usable}
+    b = len(starts)
+    parts = [points[b:] - points[:b] for points in read_all(usable, pictures).values()]
     return np.concatenate(parts, axis=1) if parts else np.empty((len(starts), 0))
 
 
@@ -227,6 +221,4 @@ def _ratio(before: float, after: float, across: float) -> float:
 
 def _frames(decode: Decode, starts: Floats, step: Floats, settings: ControlSettings) -> Exhibit:
     places = np.linspace(-1, 1, settings.frame_steps)
-    moved = starts[: settings.frame_starts, None, :] + places[:, None] * step
-    pictures = decode_all(moved.reshape(-1, moved.shape[2]), decode)
-    return Exhibit(np.round(pictures * 255).astype(np.uint8), settings.frame_steps)
+    return drawn(starts[: settings.frame_starts, None, :] + places[:, None] * step, decode)

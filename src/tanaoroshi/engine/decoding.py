@@ -47,6 +47,14 @@ def decode_codes(
     return pictures
 
 
+def prior_codes(model: Model, n: int, rng: np.random.Generator) -> NDArray[np.float64] | None:
+    """Draw codes (n, d) from a model's prior; ``None`` where it has none that can be drawn from."""
+    shape = (n, model.latent.size)
+    if model.latent.prior == "standard_normal":
+        return rng.standard_normal(shape)
+    return rng.random(shape) if model.latent.prior == "uniform" else None
+
+
 def drawn_as(model: Model, image: ImageSpec) -> Callable[[NDArray[Any]], NDArray[np.float32]]:
     """Return a model's decoder that gives its pictures in the size and channels of another.
 

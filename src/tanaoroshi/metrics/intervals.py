@@ -108,12 +108,21 @@ def jackknife(centre: Floats, without: Floats, *, level: float = LEVEL) -> tuple
     Returns
     -------
     Low and high end, float64 (...): Student's t with b - 1 degrees of freedom on the delete-group
-    jackknife's standard error (Tukey 1958; Shao & Wu 1989, Ann. Stat. 17).
+    jackknife's standard error.
+    """
+    half = student.ppf((1 + level) / 2, len(without) - 1) * jackknife_error(without)
+    return np.asarray(centre - half), np.asarray(centre + half)
+
+
+def jackknife_error(without: Floats) -> Floats:
+    """Return the standard error of a statistic from its values without each of b batches.
+
+    ``without``: float (b, ...) → float64 (...). The delete-group jackknife (Tukey 1958; Shao & Wu
+    1989, A General Theory for Jackknife Variance Estimation, Ann. Stat. 17).
     """
     b = len(without)
-    error = np.sqrt((b - 1) / b * ((without - without.mean(axis=0)) ** 2).sum(axis=0))
-    half = student.ppf((1 + level) / 2, b - 1) * error
-    return np.asarray(centre - half), np.asarray(centre + half)
+    squares = ((without - without.mean(axis=0)) ** 2).sum(axis=0)
+    return np.asarray(np.sqrt((b - 1) / b * squares))
 
 
 def sandwich(rows: Floats, batches: Ints) -> Floats:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from tanaoroshi.readers import FittedReader
+from tanaoroshi.readers import FittedReader, read_all
 from tanaoroshi.records.attributes import Floats
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.stocktake import Control
@@ -164,16 +164,8 @@ class _Scene:
 
     def read(self, pictures: Images, shape: tuple[int, ...]) -> Points:
         """Read pictures (prod(shape), ...); points float (*shape, q) for each attribute."""
-        looked: dict[int, tuple[Floats, Floats]] = {}
-        found = {}
-        for name, reader in self.readers.items():
-            # Readers of one collection share their eye: it looks once.
-            key = id(reader.eye)
-            if key not in looked:
-                looked[key] = reader.eye(pictures)
-            said = reader.say(looked[key]) / reader.coding.scale
-            found[name] = said.reshape(*shape, -1)
-        return found
+        said = read_all(self.readers, pictures)
+        return {name: points.reshape(*shape, -1) for name, points in said.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -235,6 +235,10 @@ def _frames(
     decode: Decode,
     settings: ControlSettings,
 ) -> Exhibit:
-    path = path_along(place, starts, codes, settings.frame_steps, settings)
-    pictures = decode_all(path.codes.reshape(-1, codes.shape[1]), decode)
-    return Exhibit(np.round(pictures * 255).astype(np.uint8), settings.frame_steps)
+    return drawn(path_along(place, starts, codes, settings.frame_steps, settings).codes, decode)
+
+
+def drawn(codes: Floats, decode: Decode) -> Exhibit:
+    """Return the pictures of codes (b, s, d): a row for each start, a column for each step."""
+    pictures = decode_all(codes.reshape(-1, codes.shape[2]), decode)
+    return Exhibit(np.round(pictures * 255).astype(np.uint8), codes.shape[1])
