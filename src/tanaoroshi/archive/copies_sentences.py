@@ -8,51 +8,40 @@ from tanaoroshi.records.stocktake import Finding
 from tanaoroshi.records.words import message
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tanaoroshi.records.copies import Copies
+    from tanaoroshi.records.stocktake import Severity
+    from tanaoroshi.records.words import Message
+
+NAMED = 20
+"""So many rows stand in the evidence; the document has all."""
 
 
 def copies_findings(copies: Copies) -> tuple[Finding, ...]:
     """Tell how many pictures are there more than once, and how many are like no other."""
     found = []
     if copies.exact:
-        found.append(
-            Finding(
-                "copies/exact",
-                "warn",
-                "copies",
-                message(
-                    "{n:,} images are exact copies of others: they count twice in every share, and "
-                    "a copy in training and test makes a test worthless. Remove or group them.",
-                    n=len(copies.exact),
-                ),
-                {"n": len(copies.exact), "rows": [one.rows for one in copies.exact[:20]]},
-            )
+        text = message(
+            "{n:,} images are exact copies of others: they count twice in every share, and "
+            "a copy in training and test makes a test worthless. Remove or group them.",
+            n=len(copies.exact),
         )
+        found.append(_finding("copies/exact", "warn", text, [one.rows for one in copies.exact]))
     if copies.near:
-        found.append(
-            Finding(
-                "copies/near",
-                "warn",
-                "copies",
-                message(
-                    "{n:,} pairs of images are the same but for small edits (cropped, lightened, "
-                    "compressed, mirrored). Look at them; remove or group them.",
-                    n=len(copies.near),
-                ),
-                {"n": len(copies.near), "rows": [one.rows for one in copies.near[:20]]},
-            )
+        text = message(
+            "{n:,} pairs of images are the same but for small edits (cropped, lightened, "
+            "compressed, mirrored). Look at them; remove or group them.",
+            n=len(copies.near),
         )
+        found.append(_finding("copies/near", "warn", text, [one.rows for one in copies.near]))
     if copies.odd:
-        found.append(
-            Finding(
-                "odd",
-                "info",
-                "copies",
-                message(
-                    "{n:,} images are like no other: look whether they belong here.",
-                    n=len(copies.odd),
-                ),
-                {"n": len(copies.odd), "rows": [one.row for one in copies.odd[:20]]},
-            )
+        text = message(
+            "{n:,} images are like no other: look whether they belong here.", n=len(copies.odd)
         )
+        found.append(_finding("odd", "info", text, [one.row for one in copies.odd]))
     return tuple(found)
+
+
+def _finding(id_: str, severity: Severity, text: Message, rows: Sequence[object]) -> Finding:
+    return Finding(id_, severity, "copies", text, {"n": len(rows), "rows": rows[:NAMED]})

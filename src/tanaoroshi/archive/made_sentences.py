@@ -85,16 +85,11 @@ def _far(one: MadeShare) -> float:
     return abs(one.made.value - one.collection) if isinstance(one.made, Estimate) else 0.0
 
 
-def _value(spec: Attribute, value: str) -> Text:
-    """Return what people read for a value; ranges of numbers stand for themselves."""
-    return spec.value_label(value) if value in spec.values else Text(value, value)
-
-
 def _share(one: MadeShare, spec: Attribute, source: str) -> Finding:
     assert isinstance(one.made, Estimate)  # others are undecided
     places: Mapping[str, Text | float] = {
         "attribute": spec.label,
-        "value": _value(spec, one.value),
+        "value": spec.value_label(one.value),
         "made": one.made.value,
         "low": one.made.low,
         "high": one.made.high,
@@ -130,7 +125,7 @@ def _worse(one: Worse, spec: Attribute) -> Finding:
             "Images with {attribute} = {value} ({n:,} looked at) come back worse than others: "
             "{ratio:.1f} [{low:.1f}, {high:.1f}] times the error. Train on more of them.",
             attribute=spec.label,
-            value=_value(spec, one.value),
+            value=spec.value_label(one.value),
             n=one.n,
             ratio=one.ratio.value,
             low=one.ratio.low,

@@ -50,7 +50,19 @@ def summarise_comparison(found: Comparison) -> Comparison:
 
 def comparison_findings(found: Comparison) -> Comparison:
     """Return the comparison with its findings: shelves, dimensions, numbers, directions."""
-    shelves = [
+    findings = (
+        *_shelf_findings(found),
+        *_dimension_findings(found),
+        *_number_findings(found),
+        *_share_findings(found),
+        *_direction_findings(found),
+    )
+    return replace(found, findings=findings)
+
+
+def _shelf_findings(found: Comparison) -> list[Finding]:
+    """Tell of every shelf what became of it."""
+    return [
         Finding(
             f"shelf-{move.attribute}",
             SEVERITY[move.status],
@@ -60,7 +72,11 @@ def comparison_findings(found: Comparison) -> Comparison:
         )
         for move in found.shelves
     ]
-    gone = [
+
+
+def _dimension_findings(found: Comparison) -> list[Finding]:
+    """Tell which dimensions are mixed or lost."""
+    return [
         Finding(
             f"dimension-{one.base}",
             "warn",
@@ -71,7 +87,11 @@ def comparison_findings(found: Comparison) -> Comparison:
         for one in found.dimensions
         if one.base is not None and one.status in ("lost", "mixed")
     ]
-    numbers = [
+
+
+def _number_findings(found: Comparison) -> list[Finding]:
+    """Tell which metrics and errors changed, the family considered."""
+    return [
         Finding(
             f"metric-{name}",
             "warn",
@@ -93,8 +113,12 @@ def comparison_findings(found: Comparison) -> Comparison:
         for name, one in {**found.metrics, **found.reconstruction}.items()
         if isinstance(one.difference, Estimate) and is_changed(one)
     ]
+
+
+def _share_findings(found: Comparison) -> list[Finding]:
+    """Tell which shares of the collection changed, the family considered."""
     labels = {spec.name: spec for spec in found.attributes}
-    shares = [
+    return [
         Finding(
             f"share-{name}-{value}",
             "warn" if labels[name].protected else "info",
@@ -113,7 +137,11 @@ def comparison_findings(found: Comparison) -> Comparison:
         for (name, value), one in found.shares.items()
         if name in labels and is_changed(one) and isinstance(one.difference, Estimate)
     ]
-    carried = [
+
+
+def _direction_findings(found: Comparison) -> list[Finding]:
+    """Tell which directions don't work as they did."""
+    return [
         Finding(
             f"direction-{one.name}",
             "warn" if one.status != "lost" else "fail",
@@ -124,7 +152,6 @@ def comparison_findings(found: Comparison) -> Comparison:
         for one in found.directions
         if one.status != "kept"
     ]
-    return replace(found, findings=(*shelves, *gone, *numbers, *shares, *carried))
 
 
 def _dimension(one: DimensionMatch) -> Words:

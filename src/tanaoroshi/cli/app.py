@@ -67,6 +67,9 @@ Limit = Annotated[
     int | None,
     typer.Option("--limit", min=1, help=N_("Use at most so many pictures, drawn with the seed.")),
 ]
+PageOut = Annotated[
+    Path | None, typer.Option("--out", help=N_("Also write the page into this folder."))
+]
 Single = Annotated[
     bool, typer.Option("--single-file", help=N_("Write the report as one file, to be mailed."))
 ]
@@ -264,9 +267,7 @@ def archive(
             "--held-out", help=N_("Collection that the model was not trained on: shows copying.")
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help=N_("Also write the page into this folder."))
-    ] = None,
+    out: PageOut = None,
     *,
     limit: Limit = None,
     single_file: Single = False,
@@ -307,9 +308,7 @@ def compare(
             "--directions", help=N_("Saved directions of BASE to carry over: NAME.json or .npz.")
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help=N_("Also write the page into this folder."))
-    ] = None,
+    out: PageOut = None,
     *,
     limit: Limit = None,
     single_file: Single = False,
@@ -353,9 +352,7 @@ def history(
             help=N_("Saved directions of the first version to follow: NAME.json or .npz."),
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", help=N_("Also write the page into this folder."))
-    ] = None,
+    out: PageOut = None,
     *,
     single_file: Single = False,
     json: Json = False,

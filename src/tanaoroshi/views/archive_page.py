@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from tanaoroshi.records.estimates import Estimate, Unmeasured
 from tanaoroshi.records.words import Text, Words, message
+from tanaoroshi.views.attribute_views import Example, examples_of
 from tanaoroshi.views.collection_views import Shares, Ties, shares, ties
-from tanaoroshi.views.figures import Figure, Scale, common_scale, figure, number
+from tanaoroshi.views.figures import Figure, Scale, common_scale, figure, number, p_value
 from tanaoroshi.views.report_page import FindingView, finding_views
 from tanaoroshi.views.sliders import Sheet, sheet
 from tanaoroshi.views.vocabulary import GLOSSARY, MADE_CHANGE, StatusWord, Term
@@ -26,14 +27,6 @@ if TYPE_CHECKING:
 MOST_SENTENCES = 6
 MOST_ROWS = 20
 MOST_MADE = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A few pictures of a value; ``label`` is ``None`` where they stand in rising order."""
-
-    label: Text | None
-    sheet: Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,43 +197,24 @@ def _attributed(
                 spec.protected,
                 by_label.get(spec.label),
                 said,
-                _examples(spec, exhibits),
+                examples_of(spec, exhibits),
             )
         )
     return tuple(found)
 
 
-def _examples(spec: Attribute, exhibits: Mapping[str, Exhibit]) -> tuple[Example, ...]:
-    whole = exhibits.get(f"examples/{spec.name}")
-    if whole is not None:
-        return (Example(None, sheet(f"examples/{spec.name}", whole)),)
-    keys = {value: f"examples/{spec.name}/{value}" for value in spec.values}
-    return tuple(
-        Example(spec.value_label(value), sheet(key, exhibits[key]))
-        for value, key in keys.items()
-        if key in exhibits
-    )
-
-
-def _value(spec: Attribute, value: str) -> Text:
-    """Return what people read for a value; ranges of numbers stand for themselves."""
-    return spec.value_label(value) if value in spec.values else Text(value, value)
-
-
 def _gap(gap: Gap, specs: Mapping[str, Attribute], exhibits: Mapping[str, Exhibit]) -> GapRow:
     keys = [f"examples/{name}/{value}" for name, value in gap.cell.items()]
     return GapRow(
-        tuple((specs[name].label, _value(specs[name], value)) for name, value in gap.cell.items()),
+        tuple(
+            (specs[name].label, specs[name].value_label(value)) for name, value in gap.cell.items()
+        ),
         any(specs[name].protected for name in gap.cell),
         gap.observed,
         number(gap.expected.value),
-        _p(gap.p_adjusted),
+        p_value(gap.p_adjusted),
         tuple(sheet(key, exhibits[key]) for key in keys if key in exhibits),
     )
-
-
-def _p(p: float) -> str:
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def _trend(trend: Trend, specs: Mapping[str, Attribute]) -> TrendRow:
@@ -248,7 +222,7 @@ def _trend(trend: Trend, specs: Mapping[str, Attribute]) -> TrendRow:
     highest = max(max(e.value for e in trend.shares), 1e-9)
     return TrendRow(
         spec.label,
-        _value(spec, trend.value),
+        spec.value_label(trend.value),
         spec.protected,
         specs[trend.time].label,
         number(trend.shares[0].value, "percent"),
@@ -269,11 +243,11 @@ def _trend(trend: Trend, specs: Mapping[str, Attribute]) -> TrendRow:
 
 def _three_way(one: ThreeWay, specs: Mapping[str, Attribute]) -> ThreeWayRow:
     given = specs[one.given]
-    weak = _value(given, one.weak) if one.weak else Text("all", "全体")
+    weak = given.value_label(one.weak) if one.weak else Text("all", "全体")
     titles = (message("Tie where it is strongest"), message("Tie where it is weakest"))
     return ThreeWayRow(
         (specs[one.a].label, specs[one.b].label, given.label),
-        _value(given, one.strong),
+        given.value_label(one.strong),
         weak,
         any(specs[name].protected for name in (one.a, one.b, one.given)),
         tuple(
@@ -333,7 +307,7 @@ def _made(
         worse=tuple(
             (
                 specs[one.attribute].label,
-                _value(specs[one.attribute], one.value),
+                specs[one.attribute].value_label(one.value),
                 specs[one.attribute].protected,
                 one.n,
                 figure(message("Times the error of others"), one.ratio, scale=scale),
@@ -357,7 +331,7 @@ def _made_rows(found: list[MadeShare], specs: Mapping[str, Attribute]) -> tuple[
     return tuple(
         MadeRow(
             specs[one.attribute].label,
-            _value(specs[one.attribute], one.value),
+            specs[one.attribute].value_label(one.value),
             specs[one.attribute].protected,
             number(one.collection, "percent"),
             figure(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tanaoroshi.records.words import Text, Words, message
-from tanaoroshi.views.figures import Figure, Scale, common_scale, figure
+from tanaoroshi.views.figures import Figure, Scale, common_scale, figure, p_value
 from tanaoroshi.views.sliders import ControlView, Sheet, Slider, control_view, sheet, slider
 from tanaoroshi.views.vocabulary import EVIDENCE, KINDS, READERS, STATUS, TIERS, StatusWord
 
@@ -135,7 +135,7 @@ def _attribute_view(
             message("How well it can be read off a picture"), reader.skill, style="percent"
         ),
         reader_how=None if reader is None else READERS[reader.how],
-        examples=_examples(spec, exhibits),
+        examples=examples_of(spec, exhibits),
     )
 
 
@@ -193,7 +193,7 @@ def _details(shelf: Shelf, spec: Attribute) -> tuple[Fact, ...]:
         facts.append(
             Fact(
                 message("p-value, adjusted for all attributes and dimensions"),
-                f"{shelf.p_adjusted:.3f}" if shelf.p_adjusted >= 0.001 else "< 0.001",
+                p_value(shelf.p_adjusted),
             )
         )
     if shelf.n_needed is not None:
@@ -234,7 +234,8 @@ def _company(
     )
 
 
-def _examples(spec: Attribute, exhibits: Mapping[str, Exhibit]) -> tuple[Example, ...]:
+def examples_of(spec: Attribute, exhibits: Mapping[str, Exhibit]) -> tuple[Example, ...]:
+    """Return pictures of the values of an attribute, as far as there are any."""
     whole = exhibits.get(f"examples/{spec.name}")
     if whole is not None:
         return (Example(None, sheet(f"examples/{spec.name}", whole)),)

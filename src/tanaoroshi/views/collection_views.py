@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tanaoroshi.records.words import Text, Words, message
-from tanaoroshi.views.figures import Figure, Scale, figure
+from tanaoroshi.views.figures import Figure, Scale, figure, p_value
 from tanaoroshi.views.vocabulary import MEASURES
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def ties(archive: Archive, attributes: Mapping[str, Attribute]) -> Ties:
             attributes[t.a].protected or attributes[t.b].protected,
             figure(message("Strength of the tie"), t.estimate),
             MEASURES.get(t.measure, Text(t.measure, t.measure)),
-            f"{t.p_adjusted:.3f}" if t.p_adjusted >= 0.001 else "< 0.001",
+            p_value(t.p_adjusted),
             _sure(t.p_adjusted),
         )
         for t in known

@@ -141,6 +141,11 @@ def number(x: float, style: Style = "number", digits: int | None = None) -> str:
     return f"{shown} %" if style == "percent" else shown
 
 
+def p_value(p: float) -> str:
+    """Write a p-value: three figures, or that it is smaller."""
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
 def interval(e: Estimate, style: Style = "number") -> str:
     """Write the interval of an estimate in brackets."""
     digits = _digits(e)
