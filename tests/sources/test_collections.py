@@ -238,7 +238,7 @@ def annotated(tmp_path: Path, toml: str = ANNOTATED, **columns: list[object]) ->
 
 def test_what_several_annotators_say_becomes_one_value(tmp_path: Path) -> None:
     table = load_collection(str(annotated(tmp_path))).attributes
-    assert table.names == ("season", "mood", "kind", "warmth")
+    assert table.names == ("mood", "kind", "warmth", "season")
     nan = np.nan
     # The last two answers to mood lie around the middle: split.
     assert np.array_equal(table.column("mood"), [0, 2, 1, nan], equal_nan=True)

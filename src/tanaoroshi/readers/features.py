@@ -25,6 +25,8 @@ from tanaoroshi.readers.measures import (
 from tanaoroshi.records.attributes import Floats
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tanaoroshi.records.attributes import Ints
 
 # Decoded pictures have a haze where the originals are empty, so each quantity is measured twice.
@@ -57,9 +59,28 @@ def describe(images: Images | Bytes, background: Background) -> Floats:
     of cells, and how much edge of each direction lies in each larger cell (after N. Dalal,
     B. Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005; without blocks).
     """
+    return _in_chunks(partial(_describe, background), images)
+
+
+def describe_plainly(images: Images | Bytes) -> Floats:
+    """Describe pictures by colours of cells and edges alone: a tenth of the time.
+
+    Parameters
+    ----------
+    images
+        uint8, or float32 in 0..1, (n, h, w, c) with c 1 or 3.
+
+    Returns
+    -------
+    float64 (n, q): the last columns of :func:`describe`.
+    """
+    return _in_chunks(lambda chunk: _plain(colours_of(to_floats(chunk))), images)
+
+
+def _in_chunks(function: Callable[[Images | Bytes], Floats], images: Images | Bytes) -> Floats:
     chunks = [images[at : at + CHUNK] for at in range(0, len(images), CHUNK)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return np.concatenate(list(pool.map(partial(_describe, background), chunks)))
+        return np.concatenate(list(pool.map(function, chunks)))
 
 
 def _describe(background: Background, images: Images | Bytes) -> Floats:
@@ -68,8 +89,12 @@ def _describe(background: Background, images: Images | Bytes) -> Floats:
     for threshold in THRESHOLDS:
         seen = look(colours, background, threshold)
         measured += [function(seen) for function in MEASURES.values()]
+    return np.column_stack([*measured, _plain(colours)])
+
+
+def _plain(colours: Colours) -> Floats:
     cells = _cells(colours.images, CELLS).reshape(len(colours.images), -1)
-    return np.column_stack([*measured, cells, _edges(colours)])
+    return np.column_stack([cells, _edges(colours)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -88,19 +88,11 @@ def make_attributes(
     identifiers = {name: _as_text(columns[name]) for name in declared.identifiers}
     skipped = {*declared.identifiers, declared.group} - {*declared.attributes}
     skipped |= {column for each in declared.annotators.values() for column in each}
-    kept: list[_Column] = []
-    left_out: list[Message] = []
+    skipped |= {*declared.annotators}
+    kept, left_out = _all_answered(columns, declared, where)
     inferred: list[str] = []
-    for name in dict.fromkeys([*columns, *declared.annotators]):
+    for name in columns:
         if name in skipped:
-            continue
-        if name in declared.annotators:
-            answered = _answered(name, columns, declared, where)
-            reason = _pointless(answered.spec, answered)
-            if reason is not None:
-                left_out.append(reason)
-            else:
-                kept.append(answered)
             continue
         column = _plain(columns[name], (class_names or {}).get(name))
         if column is None:
@@ -139,6 +131,21 @@ def _check_inapplicable(spec: Attribute, where: str) -> None:
             values=strange,
             known=spec.values[:20],
         )
+
+
+def _all_answered(
+    columns: Mapping[str, pa.Array], declared: Declared, where: str
+) -> tuple[list[_Column], list[Message]]:
+    """Return the attributes that several people annotated, and which of them were left out."""
+    kept, left_out = [], []
+    for name in declared.annotators:
+        answered = _answered(name, columns, declared, where)
+        reason = _pointless(answered.spec, answered)
+        if reason is None:
+            kept.append(answered)
+        else:
+            left_out.append(reason)
+    return kept, left_out
 
 
 def _answered(
