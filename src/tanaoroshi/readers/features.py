@@ -35,6 +35,7 @@ CELLS = 8
 """Pictures are seen at 8 × 8 cells, and their edges at half of that."""
 TURNS = 6
 """Directions of edges that are told apart."""
+LEVELS = 17
 AT_ONCE = 2
 """Chunks that are looked at side by side: two cores are what any machine has."""
 LANDMARKS = 150
@@ -63,7 +64,7 @@ def describe(images: Images | Bytes, background: Background) -> Floats:
 
 
 def describe_plainly(images: Images | Bytes) -> Floats:
-    """Describe pictures by colours of cells and edges alone: a tenth of the time.
+    """Describe pictures by colours and edges, without measuring: a tenth of the time.
 
     Parameters
     ----------
@@ -72,9 +73,15 @@ def describe_plainly(images: Images | Bytes) -> Floats:
 
     Returns
     -------
-    float64 (n, q): the last columns of :func:`describe`.
+    float64 (n, q): the last columns of :func:`describe`, then how light and how much of each
+    colour the pixels are: ``LEVELS`` quantiles over the picture of each.
     """
-    return _in_chunks(lambda chunk: _plain(colours_of(to_floats(chunk))), images)
+
+    def plainly(chunk: Images | Bytes) -> Floats:
+        colours = colours_of(to_floats(chunk))
+        return np.column_stack([_plain(colours), _levels(colours)])
+
+    return _in_chunks(plainly, images)
 
 
 def _in_chunks(function: Callable[[Images | Bytes], Floats], images: Images | Bytes) -> Floats:
@@ -90,6 +97,15 @@ def _describe(background: Background, images: Images | Bytes) -> Floats:
         seen = look(colours, background, threshold)
         measured += [function(seen) for function in MEASURES.values()]
     return np.column_stack([*measured, _plain(colours)])
+
+
+def _levels(colours: Colours) -> Floats:
+    """Quantiles over all pixels; wherever in the picture they lie."""
+    n = len(colours.images)
+    channels = colours.images.reshape(n, -1, colours.images.shape[3])
+    pixels = np.sort(np.concatenate([channels, colours.light.reshape(n, -1, 1) / 100], 2), axis=1)
+    at = np.rint(np.linspace(0, pixels.shape[1] - 1, LEVELS)).astype(np.int64)
+    return np.asarray(pixels[:, at].reshape(n, -1), dtype=np.float64)
 
 
 def _plain(colours: Colours) -> Floats:
