@@ -52,8 +52,10 @@ TYPICAL = 0.1
 """A picture looks like a value when it does so more than this share of those called so."""
 MOST = 200
 """Labels that are worth a look, kept of each attribute."""
-LANDMARKS = 150
+LANDMARKS = 300
 """Pictures to which the others' nearness is a column: what makes the reader nonlinear."""
+COMPONENTS = 200
+"""Principal components that are kept of all columns: what is left out hardly tells, and costs."""
 SHRINKAGES = (0.01, 0.1, 0.4)
 """Share of the round covariance in the one within values."""
 FREEDOMS = (2.0, 10.0)
@@ -185,7 +187,7 @@ def _of_classes(attributes: Attributes) -> list[Attribute]:
 
 
 def _columns(seen: Singles, rng: np.random.Generator) -> Singles:
-    """Return standardised descriptions and how near each is to some of them, float32."""
+    """Return principal components of standardised descriptions and of their nearness to some."""
     spread = seen.std(axis=0)
     kept = spread > 1e-6
     x = np.clip((seen[:, kept] - seen[:, kept].mean(axis=0)) / spread[kept], -5, 5)
@@ -199,7 +201,11 @@ def _columns(seen: Singles, rng: np.random.Generator) -> Singles:
     width = max(float(np.median(far(marks))), 1e-6)
     # Nearness varies by some tenths; on the scale of the others it would count for little.
     near = 3 * np.exp(-far(x) / np.float32(width))
-    return np.hstack([x, near - near.mean(axis=0)]).astype(np.float32)
+    columns = np.hstack([x, near])
+    columns -= columns.mean(axis=0)
+    _, vectors = np.linalg.eigh((columns.T @ columns).astype(np.float64))
+    kept_of_all: Singles = columns @ vectors[:, ::-1][:, :COMPONENTS].astype(np.float32)
+    return kept_of_all
 
 
 def _doubted(spec: Attribute, x: Singles, codes: Ints, fold: Ints, index: Ints) -> _Doubted | None:

@@ -7,18 +7,24 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.stats import pearson3, skew
 from scipy.stats import t as student
 
 from tanaoroshi.archive.moments import MEASURE, ORDER, Column, column_of, rising, strength
+from tanaoroshi.records.attributes import Ints
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.stocktake import Tie
 from tanaoroshi.stats.multiple_tests import benjamini_hochberg
 from tanaoroshi.stats.resample import group_index
 
 if TYPE_CHECKING:
-    from tanaoroshi.records.attributes import Attributes, Floats, Ints
+    from numpy.typing import NDArray
+
+    from tanaoroshi.records.attributes import Attributes, Floats
     from tanaoroshi.records.progress import Progress
+
+    Bools = NDArray[np.bool_]
 
 LEVEL = 0.95
 PERMUTATIONS = 199
@@ -61,14 +67,16 @@ def find_ties(
     specs = [spec for spec in attributes.specs if spec.kind != "text"]
     columns = [column_of(attributes.column(spec.name), spec.kind) for spec in specs]
     index = group_index(len(attributes), attributes.group)
+    if len(specs) < 2:
+        return ()
+    sums = _Sums(columns)
     pairs = [
         _Pair(*sorted(pair, key=lambda i: ORDER.index(columns[i].form)))
         for pair in combinations(range(len(specs)), 2)
-        if _enough(columns[pair[0]], columns[pair[1]], index)
+        if _enough(sums.known[pair[0]] & sums.known[pair[1]], index)
     ]
     if not pairs:
         return ()
-    sums = _Sums(columns)
     blocks = sums.of_blocks(_blocks(index, rng))
     whole = blocks.sum(axis=0)
     null = _null(sums, pairs, attributes.group, rng, progress)
@@ -105,20 +113,29 @@ class _Told:
 
 
 class _Sums:
-    """The products of all columns, and where each pair's lie.
+    """What is known of all columns, their products, and where each pair's lie.
 
     The columns lie in the order of their forms, so that the second of a pair lies behind the first.
+    Two columns of classes are counted rather than multiplied: the same numbers, much sooner.
     """
 
     def __init__(self, columns: list[Column]) -> None:
         self.columns = columns
+        self.known = [_known(column) for column in columns]
+        self.labels = [_labels(*one) for one in zip(columns, self.known, strict=True)]
         order = sorted(range(len(columns)), key=lambda i: ORDER.index(columns[i].form))
         self.table = np.hstack([columns[i].table for i in order])
-        self.lines = np.ascontiguousarray(self.table.T)
         ends = np.cumsum([columns[i].table.shape[1] for i in order]).tolist()
         starts = [0, *ends[:-1]]
         places = {i: slice(*ends_of) for i, *ends_of in zip(order, starts, ends, strict=True)}
         self.places = [places[i] for i in range(len(columns))]
+        self.classes = [
+            (places[i], self.labels[i].label) for i in order if columns[i].form == "classes"
+        ]
+        self.first_number = self.classes[-1][0].stop if self.classes else 0
+        # Most cells are 0: a row has one class of each attribute.
+        self.indicators = csr_array(self.table[:, : self.first_number]).T.tocsr()
+        self.numbers = np.ascontiguousarray(self.table[:, self.first_number :])
 
     def of_blocks(self, block: Ints) -> Floats:
         """Return the products of each block's rows, float (blocks, q, q)."""
@@ -130,10 +147,15 @@ class _Sums:
 
         Those of other pairs, most of them, are left at 0.
         """
-        dealt = self.table[order]
-        out = np.zeros((dealt.shape[1], dealt.shape[1]))
-        for place in self.places:
-            out[place, place.stop :] = self.lines[place] @ dealt[:, place.stop :]
+        q, first = self.table.shape[1], self.first_number
+        out = np.zeros((q, q))
+        numbers = self.numbers[order]
+        out[:first, first:] = self.indicators @ numbers
+        out[first:, first:] = self.numbers.T @ numbers
+        dealt = [codes[order] for _, codes in self.classes]
+        for i, (rows, codes) in enumerate(self.classes):
+            for (columns, _), other in zip(self.classes[i + 1 :], dealt[i + 1 :], strict=True):
+                out[rows, columns] = _table(codes, other, out[rows, columns].shape)
         return out
 
     def squared(self, pair: _Pair, sums: Floats) -> Floats:
@@ -142,11 +164,18 @@ class _Sums:
         return strength(self.columns[pair.a].form, self.columns[pair.b].form, part)
 
 
-def _enough(a: Column, b: Column, index: Ints) -> bool:
-    return len(np.unique(index[_known(a) & _known(b)])) >= LEAST_GROUPS
+def _table(a: Ints, b: Ints, shape: tuple[int, ...]) -> Floats:
+    """Count the pairs of classes; -1: unknown."""
+    wide = shape[1] + 1
+    counts = np.bincount((a + 1) * wide + (b + 1), minlength=(shape[0] + 1) * wide)
+    return counts.reshape(-1, wide)[1:, 1:].astype(np.float64)
 
 
-def _known(column: Column) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _enough(known: Bools, index: Ints) -> bool:
+    return int(np.count_nonzero(np.bincount(index[known]))) >= LEAST_GROUPS
+
+
+def _known(column: Column) -> Bools:
     if column.form == "classes":
         return np.asarray(column.table.any(axis=1))
     return np.asarray(column.table[:, 0] > 0)
@@ -228,47 +257,53 @@ def _estimate(
         float(np.sqrt(np.clip(x, 0, 1))) for x in (squared, squared - half, squared + half)
     )
     measure = MEASURE[a.form, b.form]
-    n = int((_known(a) & _known(b)).sum())
+    n = int((sums.known[pair.a] & sums.known[pair.b]).sum())
     by_chance = float(np.sqrt(np.maximum(chance, 0)).mean())
     method = f"{measure}, jackknife over {count} blocks of groups"
     sign = 0
     if measure == "spearman":
         sign = 1 if rising(whole[sums.places[pair.a], sums.places[pair.b]]) else -1
-    if _decides(a, b, index) or _decides(b, a, index):
+    first, second = sums.labels[pair.a], sums.labels[pair.b]
+    if _decides(first, second, index) or _decides(second, first, index):
         measure, value, low, high = "function", 1.0, 1.0, 1.0
         method = f"one decides the other in all images; {method}"
     return _Told(measure, Estimate(value, low, high, by_chance, n, method, LEVEL), squared, sign)
 
 
-def _decides(a: Column, b: Column, index: Ints) -> bool:
+def _decides(a: _Labels, b: _Labels, index: Ints) -> bool:
     """Whether each value of a goes with a single value of b, and that is no accident.
 
     Counted on values that several independent images show; most images must have such a value.
     """
-    known = _known(a) & _known(b)
-    label_a, label_b = _labels(a, known), _labels(b, known)
-    if label_a is None or label_b is None or len(np.unique(label_b)) < 2:
+    rows = a.order[(a.label >= 0)[a.order] & (b.label >= 0)[a.order]]
+    first, second = a.label[rows], b.label[rows]
+    if not len(rows) or (second == second[0]).all():
         return False
-    if _pairs(label_a, label_b) != len(np.unique(label_a)):
+    if ((first[1:] == first[:-1]) & (second[1:] != second[:-1])).any():
         return False
-    shown = np.unique(np.column_stack([label_a, index[known]]), axis=0)[:, 0]
+    shown = np.unique(np.column_stack([first, index[rows]]), axis=0)[:, 0]
     often = np.flatnonzero(np.bincount(shown) > 1)
-    return bool(np.isin(label_a, often).mean() > 0.5)
+    return bool(np.isin(first, often).mean() > 0.5)
 
 
-def _pairs(a: Ints, b: Ints) -> int:
-    """Count the different pairs of labels, int (n,), n at least 1."""
-    return len(np.unique(a * (int(b.max()) + 1) + b))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Labels:
+    """The value of each row as a number, int64 (n,), -1 unknown; ``order`` sorts the rows by it."""
+
+    label: Ints
+    order: Ints
 
 
-def _labels(column: Column, known: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Ints | None:
-    """Return the class of each row; ``None`` for an angle, which has no classes."""
-    if column.form == "angle":
-        return None
-    table = column.table[known]
+def _labels(column: Column, known: Bools) -> _Labels:
+    """Return the number of each value; an angle has none and counts as unknown."""
+    label = np.full(len(known), -1, dtype=np.int64)
+    if not known.any():
+        return _Labels(label, np.arange(len(known)))
     if column.form == "classes":
-        return np.asarray(table.argmax(axis=1), dtype=np.int64)
-    return np.unique(table[:, 1], return_inverse=True)[1].astype(np.int64)
+        label[known] = column.table[known].argmax(axis=1)
+    elif column.form == "ranks":
+        label[known] = np.unique(column.table[known, 1], return_inverse=True)[1]
+    return _Labels(label, np.argsort(label, kind="stable"))
 
 
 def _p_value(squared: float, drawn: Floats) -> float:
