@@ -87,6 +87,29 @@ def archive_named(
     return archive(pictures, model=loaded, held_out=unseen, seed=seed, progress=progress)
 
 
+def archive_beside(
+    model: str,
+    collection: str,
+    *,
+    seed: int = 0,
+    limit: int | None = None,
+    progress: Progress | None = None,
+) -> Archived:
+    """Load and audit the archive of a stocktake's model and collection; see :func:`archive`.
+
+    A model that lacks a half makes nothing: then only the collection is audited.
+
+    Raises
+    ------
+    InputError
+        When something can't be read.
+    """
+    loaded = load_model(model)
+    makes = loaded.encoder is not None and loaded.decoder is not None
+    pictures = load_collection(collection, limit=limit, seed=seed)
+    return archive(pictures, model=loaded if makes else None, seed=seed, progress=progress)
+
+
 def archive(
     collection: Collection,
     *,

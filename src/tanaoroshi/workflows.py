@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tanaoroshi.models import Model
+    from tanaoroshi.records.archived import ArchiveAudit
     from tanaoroshi.records.attributes import Attribute, Attributes
     from tanaoroshi.records.codes import Codes
     from tanaoroshi.records.progress import Progress
@@ -468,12 +469,24 @@ def recorded(store: str) -> tuple[Row, ...]:
     return open_store(store, create=False).stocktakes()
 
 
-def report(audited: Audit, out: Path, *, lang: Lang = "en", single_file: bool = False) -> Path:
-    """Write the report of a stocktake; return its first page."""
+def report(
+    audited: Audit,
+    out: Path,
+    *,
+    lang: Lang = "en",
+    single_file: bool = False,
+    archive: tuple[ArchiveAudit, Mapping[str, Exhibit]] | None = None,
+) -> Path:
+    """Write the report of a stocktake, with the archive's page if there is one; return its page."""
     from tanaoroshi.report import write_report  # templates are a third of a second to import
 
     return write_report(
-        audited.stocktake, audited.exhibits, out, lang=lang, single_file=single_file
+        audited.stocktake,
+        audited.exhibits,
+        out,
+        lang=lang,
+        single_file=single_file,
+        archive=archive,
     )
 
 

@@ -187,3 +187,20 @@ def test_annotators_agree_as_far_as_planted(
     assert alpha["value"] == pytest.approx(1 - np.mean(answers[0] != answers[1]) / by_chance)
     assert 0.7 < alpha["low"] < alpha["high"] < 0.9
     assert any(one["id"] == "agreement/thing" for one in document["findings"])
+
+
+def test_a_stocktake_and_its_archive_link_to_each_other(
+    disc_model: Path, disc_collection: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, store = tmp_path / "report", tmp_path / "store"
+    argv = ["stocktake", str(disc_model), str(disc_collection), "--store", str(store)]
+    assert run([*argv, "--out", str(out), "--archive", "--limit", "300"]) == 0
+    assert 'href="archive/index.html"' in (out / "index.html").read_text()
+    assert 'href="../index.html"' in (out / "archive" / "index.html").read_text()
+    # Written again without it, the folder is replaced as a whole, and nothing leads nowhere.
+    assert run([*argv, "--out", str(out), "--limit", "300"]) == 0
+    assert not (out / "archive").exists()
+    assert "archive/index.html" not in (out / "index.html").read_text()
+    capsys.readouterr()
+    assert run([*argv, "--archive"]) == 2
+    assert "--out" in capsys.readouterr().err

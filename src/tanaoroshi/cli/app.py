@@ -106,6 +106,10 @@ def stocktake(
         ),
     ] = None,
     *,
+    archive: Annotated[
+        bool,
+        typer.Option("--archive", help=N_("Also write the archive's page; the two are linked.")),
+    ] = False,
     limit: Limit = None,
     single_file: Single = False,
     json: Json = False,
@@ -114,6 +118,8 @@ def stocktake(
     store: StoreAt = DEFAULT_STORE,
 ) -> None:
     """Audit one model on one collection."""
+    if archive and out is None:
+        raise InputError("--archive needs --out: it is a page beside the report.")
     with progress_bar(lang) as progress:
         cost = None
         if since is None:
@@ -130,7 +136,16 @@ def stocktake(
                 limit=limit,
                 progress=progress,
             )
-        page = workflows.report(audited, out, lang=lang, single_file=single_file) if out else None
+        beside, page = None, None
+        if archive:
+            found = archiving.archive_beside(
+                model, collection, seed=seed, limit=limit, progress=progress
+            )
+            beside = found.audit, found.exhibits
+        if out is not None:
+            page = workflows.report(
+                audited, out, lang=lang, single_file=single_file, archive=beside
+            )
     show.stocktake(audited.stocktake, lang, page=page, cost=cost, as_json=json)
 
 

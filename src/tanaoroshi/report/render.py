@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     Page = ReportPage | ComparisonPage | HistoryPage | ArchivePage
 
 
-def render(template: str, page: Page, pictures: Mapping[str, str], *, lang: Lang) -> str:
+def render(
+    template: str, page: Page, pictures: Mapping[str, str], *, lang: Lang, link: str = ""
+) -> str:
     """Return a page as HTML.
 
     Parameters
@@ -39,6 +41,9 @@ def render(template: str, page: Page, pictures: Mapping[str, str], *, lang: Lang
         For the key of each exhibit the address of its picture: a relative path or a data URI.
     lang
         The language that the page speaks at first; it holds both.
+    link
+        Address of the page that belongs to this one: the archive of a stocktake's report, and the
+        other way round.
     """
     script = _static("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -49,6 +54,7 @@ def render(template: str, page: Page, pictures: Mapping[str, str], *, lang: Lang
         .render(
             page=page,
             lang=lang,
+            link=link,
             # Our own files, not user data: they go in as they are.
             style=Markup(_static("report.css")),
             script=Markup(script),

@@ -28,8 +28,12 @@ if TYPE_CHECKING:
     from tanaoroshi.records.stocktake import Exhibit, Stocktake
     from tanaoroshi.records.words import Lang
 
+    Page = tuple[Callable[[Mapping[str, str]], str], Mapping[str, Exhibit]]
+
 INDEX = "index.html"
 PICTURES = "pictures"
+ARCHIVE = "archive"
+"""Folder of the archive's page in that of a stocktake's report."""
 MARK = '<meta name="generator" content="tanaoroshi report">'
 
 
@@ -40,6 +44,7 @@ def write_report(
     *,
     lang: Lang = "en",
     single_file: bool = False,
+    archive: tuple[ArchiveAudit, Mapping[str, Exhibit]] | None = None,
 ) -> Path:
     """Write the report of a stocktake into a folder.
 
@@ -53,6 +58,9 @@ def write_report(
         The language that the page speaks at first; a button switches to the other.
     single_file
         Put the pictures into the page, so that it is one file.
+    archive
+        What the collection is made of, and its pictures: a page of its own in the folder
+        ``archive`` of ``out``; the two link to each other.
 
     Returns
     -------
@@ -64,8 +72,20 @@ def write_report(
     InputError
         When ``out`` holds anything else, or cannot be written.
     """
-    pictured = partial(render, "report.html.j2", report_page(stocktake, exhibits), lang=lang)
-    return _write(pictured, exhibits, Path(out), single_file=single_file)
+    page = report_page(stocktake, exhibits)
+    if archive is None:
+        pages = {"": (partial(render, "report.html.j2", page, lang=lang), exhibits)}
+        return _write(pages, Path(out), single_file=single_file)
+    audit, of_archive = archive
+    beside = partial(render, "archive.html.j2", archive_page(audit, of_archive), lang=lang)
+    pages = {
+        "": (
+            partial(render, "report.html.j2", page, lang=lang, link=f"{ARCHIVE}/{INDEX}"),
+            exhibits,
+        ),
+        ARCHIVE: (partial(beside, link=f"../{INDEX}"), of_archive),
+    }
+    return _write(pages, Path(out), single_file=single_file)
 
 
 def write_comparison(
@@ -78,7 +98,7 @@ def write_comparison(
 ) -> Path:
     """Write the page of a comparison into a folder; as :func:`write_report`."""
     pictured = partial(render, "comparison.html.j2", comparison_page(found, exhibits), lang=lang)
-    return _write(pictured, exhibits, Path(out), single_file=single_file)
+    return _write({"": (pictured, exhibits)}, Path(out), single_file=single_file)
 
 
 def write_archive(
@@ -91,7 +111,7 @@ def write_archive(
 ) -> Path:
     """Write the page of an archive into a folder; as :func:`write_report`."""
     pictured = partial(render, "archive.html.j2", archive_page(audit, exhibits), lang=lang)
-    return _write(pictured, exhibits, Path(out), single_file=single_file)
+    return _write({"": (pictured, exhibits)}, Path(out), single_file=single_file)
 
 
 def write_history(
@@ -99,17 +119,11 @@ def write_history(
 ) -> Path:
     """Write the page of a chain of versions into a folder; as :func:`write_report`."""
     pictured = partial(render, "history.html.j2", history_page(found), lang=lang)
-    return _write(pictured, {}, Path(out), single_file=single_file)
+    return _write({"": (pictured, {})}, Path(out), single_file=single_file)
 
 
-def _write(
-    pictured: Callable[[Mapping[str, str]], str],
-    exhibits: Mapping[str, Exhibit],
-    out: Path,
-    *,
-    single_file: bool,
-) -> Path:
-    """Write a page, made from the addresses of its pictures, and these."""
+def _write(pages: Mapping[str, Page], out: Path, *, single_file: bool) -> Path:
+    """Write pages, each into a folder of ``out`` and made from the addresses of its pictures."""
     _check(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -118,9 +132,11 @@ def _write(
         raise _unwritable(out, error) from error
     try:
         fresh = beside / "report"
-        fresh.mkdir()
-        pictures = _pictures(exhibits, None if single_file else fresh)
-        (fresh / INDEX).write_text(pictured(pictures), encoding="utf-8")
+        for name, (pictured, exhibits) in pages.items():
+            folder = fresh / name
+            folder.mkdir()
+            pictures = _pictures(exhibits, None if single_file else folder)
+            (folder / INDEX).write_text(pictured(pictures), encoding="utf-8")
         _replace(out, fresh, beside / "old")
     except OSError as error:
         raise _unwritable(out, error) from error
@@ -138,7 +154,7 @@ def _check(out: Path) -> None:
     if not any(out.iterdir()):
         return
     index = out / INDEX
-    strange = {p.name for p in out.iterdir()} - {INDEX, PICTURES}
+    strange = {p.name for p in out.iterdir()} - {INDEX, PICTURES, ARCHIVE}
     if strange or not index.is_file() or MARK not in _head(index):
         raise InputError(
             "The folder {path} holds files that are not a report of ours. Name a new or empty "
