@@ -169,7 +169,7 @@ def deviations(variation: Floats, rng: np.random.Generator) -> Floats:
     draws = max(DRAWS * WIDE // max(flat.shape[1], WIDE), 200)
     if flat.shape[1] < b:
         # Fewer multipliers give the same normal distribution: RᵀR = FᵀF.
-        flat = np.linalg.qr(flat, mode="r")
+        flat = np.asarray(np.linalg.qr(flat, mode="r"))
     multipliers = rng.standard_normal((draws, len(flat))) * np.sqrt(b / max(b - 1, 1))
     return np.asarray((multipliers @ flat).reshape(draws, *variation.shape[1:]))
 

@@ -197,7 +197,7 @@ class Question:
     @property
     def _draws(self) -> int:
         size = max(1, len(self.codes) * self.codes.shape[1] * len(self.usable))
-        return min(self.permutations, max(10, DEAR // size))
+        return min(self.permutations, max(10, int(DEAR // size)))
 
     def null_counts(self) -> Iterator[Floats | Ints]:
         """Count under each of the permutations."""
@@ -319,7 +319,7 @@ class Question:
         if kind == "text":
             return message("{attribute} is text, which is kept but not measured", attribute=name)
         known = self.there[a]
-        n = np.count_nonzero(known)
+        n = int(np.count_nonzero(known))
         if not n:
             return message("no image has a value of {attribute}", attribute=name)
         groups = n if self.group is None else len(np.unique(self.group[known]))
