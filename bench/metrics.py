@@ -1,4 +1,4 @@
-"""Seconds of processor time for each metric with interval and chance level, against point estimates of a peer.
+"""Processor seconds of each metric with interval and chance level, against a peer's estimates.
 
 ``python bench/metrics.py path/to/disentanglement_lib [--rows 10000] [--without dci] [--growth]``
 times that library's point estimates (a checkout of google-research/disentanglement_lib; see
