@@ -1,10 +1,11 @@
-"""Seconds for each metric with interval and chance level, against point estimates of a peer.
+"""Processor seconds of each metric with interval and chance level, against a peer's estimates.
 
 ``python bench/metrics.py path/to/disentanglement_lib [--rows 10000] [--without dci] [--growth]``
 times that library's point estimates (a checkout of google-research/disentanglement_lib; see
 ``reference.py``) and ours in one run, on the same codes, and prints Markdown tables with ratios.
 ``--growth`` adds how ours (or ``--only`` some of them) grow with rows (10³ to 10⁷) and dimensions
-(10 to 1,000). Set ``OMP_NUM_THREADS=1`` to keep both to one thread.
+(10 to 1,000). Set ``OMP_NUM_THREADS=1`` to keep both to one thread: then processor time is what the
+clock would show if nothing else ran.
 """
 
 from __future__ import annotations
@@ -108,12 +109,12 @@ def peers(lib: Callable[[str], ModuleType]) -> dict[str, Callable[[Floats, Float
 
 
 def seconds(run: Callable[[], object], repeats: int = 1) -> float:
-    """Return the least of a few timings."""
+    """Return the least processor time of a few runs."""
     times = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         run()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.stats import t as student
 
 from tanaoroshi.errors import InputError
@@ -175,3 +177,39 @@ def test_what_has_no_score_says_why() -> None:
     words = estimate(irs(Z, V, rng=RNG)).method
     assert "quantile 1, frequency" in words
     assert "this size" in words
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0.5, 0.9, 0.99]),
+    st.sampled_from(["frequency", "equal"]),
+    st.sampled_from(["plain", "ties", "grouped", "holes"]),
+)
+def test_the_jackknife_of_quantiles_is_that_of_leaving_out_rows(
+    seed: int, q: float, weights: str, case: str
+) -> None:
+    """The ends of each value are enough, against as many computations."""
+    rng = np.random.default_rng(seed)
+    n = 1200
+    v = np.stack([rng.integers(0, 4, n), rng.integers(0, 2, n)], 1).astype(np.float64)
+    z = np.stack([v[:, 0] + rng.normal(size=n), rng.standard_cauchy(n)], 1)
+    group = None
+    if case == "ties":
+        z = np.clip(z.round(), -2, 3)
+    if case == "holes":
+        v[rng.random(v.shape) < 0.1] = np.nan
+    if case == "grouped":  # a group's rows are alike: one fold holds a whole end
+        group = np.arange(n) // 40
+        z += 5 * rng.normal(size=(n // 40, 2))[group]
+    asked = question(z, v, rng=np.random.default_rng(0), permutations=1, group=group)
+    more = {"quantile": q, "weights": weights}
+    found = estimate(answer_irs(asked, **more).total)  # type: ignore[arg-type]
+    fold, without = asked.batches % FOLDS, []
+    for f in range(FOLDS):
+        left = fold != f
+        part = question(z[left], v[left], rng=np.random.default_rng(0), permutations=1)
+        without.append(estimate(answer_irs(part, **more).total).value)  # type: ignore[arg-type]
+    error = np.sqrt((FOLDS - 1) * np.var(without))
+    half = student.ppf(0.975, FOLDS - 1) * error
+    assert found.high - found.value == pytest.approx(min(half, 1 - found.value), rel=1e-6)

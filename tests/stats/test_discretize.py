@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tanaoroshi.errors import InputError
-from tanaoroshi.stats.discretize import How, discretize, discretize_codes
+from tanaoroshi.stats.discretize import How, code_classes, discretize, discretize_codes, levels
 
 RNG = np.random.default_rng(7)
 COLUMNS = hnp.arrays(
@@ -155,3 +155,29 @@ def test_what_cannot_be_cut_is_refused() -> None:
         discretize(np.array([1.0, np.inf]), "continuous", 4)
     with pytest.raises(ValueError, match="bins"):
         discretize(np.zeros(3), "continuous", 0)
+
+
+@given(
+    hnp.arrays(
+        np.float64,
+        st.integers(0, 60),
+        elements=st.one_of(
+            st.integers(-40, 40).map(lambda x: x / 4),
+            st.floats(-1e300, 1e300),
+            st.integers(-8, 8).map(float),
+        ),
+    )
+)
+def test_levels_are_the_distinct_values(x: np.ndarray) -> None:
+    for values in (x, np.round(x), np.round(x) + 0.5):
+        np.testing.assert_array_equal(levels(values), np.unique(values))
+
+
+def test_classes_to_count_are_the_classes() -> None:
+    codes = RNG.normal(size=(5000, 3)).round(1)
+    counted = code_classes(codes, 20)
+    assert counted.dtype == np.uint8
+    assert counted.flags.c_contiguous
+    np.testing.assert_array_equal(counted.T, discretize_codes(codes, 20))
+    for j in range(3):
+        np.testing.assert_array_equal(counted[j], discretize(codes[:, j], "continuous", 20))

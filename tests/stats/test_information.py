@@ -21,6 +21,7 @@ from tanaoroshi.stats.information import (
     mutual_information,
     normalised_mutual_information,
 )
+from tanaoroshi.stats.resample import turned_rows
 
 RNG = np.random.default_rng(3)
 N, D, K = 300, 4, 3
@@ -163,3 +164,14 @@ def test_miller_madow_takes_off_most_of_the_bias_under_independence() -> None:
     raw, corrected = mutual_information(tables).mean(), miller_madow(tables).mean()
     assert raw == pytest.approx(7 * 4 / 1000, rel=0.1)
     assert abs(corrected) < 0.1 * raw
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([-1, 0]))
+def test_counts_under_turns_are_those_of_their_orders(seed: int, least: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = 300
+    labels = rng.integers(least, (4, 2, 6), (n, 3))
+    crossing = cross(rng.integers(0, 7, (n, 5)), labels)
+    turns = turned_rows(n, 3, rng=rng)
+    for order, counts in zip(turns.orders(), crossing.counts_under(turns), strict=True):
+        np.testing.assert_array_equal(counts, crossing.counts(order))

@@ -5,8 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.stats import chisquare
 
-from tanaoroshi.stats.resample import bootstrap_weights, group_folds, group_index, permuted_rows
+from tanaoroshi.stats.resample import (
+    bootstrap_weights,
+    group_folds,
+    group_index,
+    permuted_rows,
+    turned_rows,
+)
 
 groups = hnp.arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 12))
 
@@ -126,3 +133,36 @@ def test_folds_are_of_like_size() -> None:
     fold = group_folds(sizes.sum(), np.repeat(np.arange(len(sizes)), sizes), 5, rng=rng)
     assert np.ptp(np.bincount(fold)) <= 40
     assert np.ptp(np.bincount(group_folds(101, None, 5, rng=rng))) <= 1
+
+
+@given(st.integers(2, 60), st.integers(0, 2**32 - 1))
+def test_turned_rows_are_permutations_that_share_no_row(n: int, seed: int) -> None:
+    turns = turned_rows(n, min(n, 5), rng=np.random.default_rng(seed))
+    orders = np.array(list(turns.orders()))
+    np.testing.assert_array_equal(np.sort(orders, axis=1), np.tile(np.arange(n), (len(orders), 1)))
+    assert all(len(set(column)) == len(orders) for column in orders.T)
+
+
+def test_each_turned_order_is_a_random_permutation() -> None:
+    """Three rows have six orders: each comes as often, also as the second of two."""
+    rng = np.random.default_rng(0)
+    drawn = [list(turned_rows(3, 2, rng=rng).orders()) for _ in range(3000)]
+    for b in (0, 1):
+        counts = np.unique([orders[b] for orders in drawn], axis=0, return_counts=True)[1]
+        assert len(counts) == 6
+        assert chisquare(counts).pvalue > 0.001
+
+
+def test_means_over_turned_orders_vary_as_over_orders_drawn_one_by_one() -> None:
+    """Rows that lie in runs of equal values do not make the turns of one draw alike."""
+    rng = np.random.default_rng(1)
+    codes = np.repeat(np.arange(10), 20)
+    values = np.repeat(np.arange(4), 50)
+
+    def matched(orders: list[np.ndarray]) -> float:
+        return float(np.mean([(codes < 5) @ (values[o] < 2) for o in orders]))
+
+    turned = [matched(list(turned_rows(200, 5, rng=rng).orders())) for _ in range(2000)]
+    single = [matched([rng.permutation(200) for _ in range(5)]) for _ in range(2000)]
+    assert np.mean(turned) == pytest.approx(np.mean(single), abs=0.15)
+    assert np.std(turned) == pytest.approx(np.std(single), rel=0.1)

@@ -284,8 +284,9 @@ class _Tally:
 def _fitted(
     rows: Design, labels: Ints, classes: int, fit: Fit, penalty: float, start: Floats | None
 ) -> Floats:
-    solve = one_vs_rest if fit == "one_vs_rest" else multinomial
-    return solve(rows, labels, classes, penalty, start)
+    if fit == "one_vs_rest":
+        return one_vs_rest(rows, labels, classes, penalty, start)
+    return multinomial(rows, labels, classes, penalty, start).coefficients
 
 
 def _ranked(rows: Design, coefficients: Floats, fit: Fit) -> Floats:

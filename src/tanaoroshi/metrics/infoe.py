@@ -13,6 +13,7 @@ from tanaoroshi.errors import InputError
 from tanaoroshi.metrics.intervals import LEVEL, bounded, nothing_usable, sandwich
 from tanaoroshi.metrics.logistic import (
     MOST,
+    SLOPE,
     columns,
     design,
     drawn,
@@ -56,7 +57,7 @@ class Known(NamedTuple):
 
     ``unseen``, ``seen``: share of the entropy on rows that the fits have not seen, and that they
     have. ``rows`` (m,): each row's part in the first, sums to 0. ``shrunk``: the penalty is one
-    that shrinks what there is. ``n``: rows scored.
+    that shrinks what there is. ``n``: rows scored. ``slope``: the largest gradient that a fit left.
     """
 
     unseen: float
@@ -64,6 +65,7 @@ class Known(NamedTuple):
     rows: Floats
     shrunk: bool
     n: int
+    slope: float
 
 
 def infoe(
@@ -165,7 +167,9 @@ def answer_infoe(
         luck = [_held_out(x, one, parts[:1], path) for one in null]
     chance = np.array([[0.0 if f is None else max(f.unseen, 0) for f in one] for one in luck])
     library = "" if asked.convention == "paper" else ", which defines no infoe"
-    method = f"infoe ({asked.convention}{library}; {how}{drawn(asked, whole)})"
+    slope = max((f.slope for one in (found, *luck) for f in one if f is not None), default=0.0)
+    left = f"; fits not converged, slope of the mean loss {slope:.1g}" if slope > SLOPE else ""
+    method = f"infoe ({asked.convention}{library}; {how}{left}{drawn(asked, whole)})"
     return _assemble(asked, found, chance.mean(axis=0), method)
 
 
@@ -174,7 +178,7 @@ def _held_out(x: Floats, labels: Ints, parts: Splits, path: Sequence[float]) -> 
     q, m = labels.shape
     lost, whole = np.zeros((q, m)), np.zeros((q, m))
     scored = np.zeros((q, m), dtype=np.bool_)
-    seen, chosen = np.zeros((q, 2)), np.zeros(q)
+    seen, chosen, slope = np.zeros((q, 2)), np.zeros(q), np.zeros(q)
     starts: list[Floats | None] = [None] * q
     for turn, (train, test) in enumerate(parts):
         inside, outside = design(x[train]), design(x[test])
@@ -188,8 +192,9 @@ def _held_out(x: Floats, labels: Ints, parts: Splits, path: Sequence[float]) -> 
             if not len(rows) or (shares > 0).sum() < 2:
                 continue
             choices = path if turn == 0 or not chosen[i] else [chosen[i]]
-            chosen[i], fitted = _choose(inside, own, outside, other, rows, choices, starts[i])
-            starts[i] = fitted
+            best = _choose(inside, own, outside, other, rows, choices, starts[i])
+            chosen[i], fitted, left = best
+            starts[i], slope[i] = fitted, max(slope[i], left)
             at = test[rows]
             scored[i, at] = True
             lost[i, at] = _losses(outside, fitted, other)[rows]
@@ -198,7 +203,7 @@ def _held_out(x: Floats, labels: Ints, parts: Splits, path: Sequence[float]) -> 
             around = -np.log(shares[own[known]]).sum()
             seen[i] += _losses(inside, fitted, own)[known].sum(), around
     return [
-        _known(lost[i], whole[i], scored[i], seen[i], shrunk=chosen[i] > 1)
+        _known(lost[i], whole[i], scored[i], seen[i], shrunk=chosen[i] > 1, slope=slope[i])
         if scored[i].any()
         else None
         for i in range(q)
@@ -213,15 +218,16 @@ def _choose(
     rows: Ints,
     path: Sequence[float],
     start: Floats | None,
-) -> tuple[float, Floats]:
-    """Fit with the penalty that foretells the other rows best.
+) -> tuple[float, Floats, float]:
+    """Fit with the penalty that foretells the other rows best; with the largest gradient left.
 
     Starts in the middle and goes on to weaker ones while that helps, else to stronger ones.
     """
-    classes = int(max(own.max(), other.max())) + 1
+    classes, slopes = int(max(own.max(), other.max())) + 1, list[float]()
 
     def attempt(penalty: float, start: Floats | None) -> tuple[float, float, Floats]:
-        fitted = multinomial(inside, own, classes, penalty, start)
+        fitted, slope = multinomial(inside, own, classes, penalty, start)
+        slopes.append(slope)
         return float(_losses(outside, fitted, other)[rows].mean()), penalty, fitted
 
     middle = len(path) // 2
@@ -234,8 +240,9 @@ def _choose(
                 break
             found = now
         if found is not best:
-            return found[1], found[2]
-    return best[1], best[2]
+            best = found
+            break
+    return best[1], best[2], max(slopes)
 
 
 def _losses(rows: Design, fitted: Floats, labels: Ints) -> Floats:
@@ -244,7 +251,9 @@ def _losses(rows: Design, fitted: Floats, labels: Ints) -> Floats:
     return -np.asarray(log_softmax(found, axis=0)[labels, np.arange(len(labels))])
 
 
-def _known(lost: Floats, whole: Floats, scored: Bools, seen: Floats, *, shrunk: bool) -> Known:
+def _known(
+    lost: Floats, whole: Floats, scored: Bools, seen: Floats, *, shrunk: bool, slope: float
+) -> Known:
     entropy = whole.sum()
     rest = lost.sum() / entropy
     gained = float(1 - rest)
@@ -254,6 +263,7 @@ def _known(lost: Floats, whole: Floats, scored: Bools, seen: Floats, *, shrunk: 
         rows=-(lost - rest * whole) / entropy,
         shrunk=shrunk,
         n=int(scored.sum()),
+        slope=slope,
     )
 
 
@@ -264,7 +274,7 @@ def _in_sample(x: Floats, labels: Ints) -> Known | None:
     if len(values) < 2:
         return None
     model = LogisticRegression(C=np.inf, class_weight="balanced", max_iter=100)
-    quietly(model, x[used], own)
+    converged = quietly(model, x[used], own)
     lost = np.zeros(len(labels))
     lost[used] = -model.predict_log_proba(x[used])[np.arange(len(used)), own]
     whole = np.where(labels >= 0, np.log(len(values)), 0)
@@ -273,7 +283,8 @@ def _in_sample(x: Floats, labels: Ints) -> Known | None:
     free = (len(values) - 1) * (np.ptp(x[used], axis=0) > 0).sum()
     gained = min(free / whole.sum(), max(share, 0))
     rows = -(lost - (1 - share) * whole) / whole.sum()
-    return Known(float(share), float(share - gained), rows, shrunk=False, n=len(used))
+    slope = 0.0 if converged else np.inf
+    return Known(float(share), float(share - gained), rows, False, len(used), slope)  # noqa: FBT003
 
 
 def _assemble(asked: Question, found: list[Known | None], null: Floats, method: str) -> Answer:
@@ -299,6 +310,7 @@ def _assemble(asked: Question, found: list[Known | None], null: Floats, method: 
         rows=np.mean([one.rows for one in parts], axis=0),
         shrunk=any(one.shrunk for one in parts),
         n=int(rows),
+        slope=max(one.slope for one in parts),
     )
     return Answer(estimate(total, float(null[scored].mean())), asked.spread_out(each))
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tanaoroshi.records.attributes import Floats, Ints
-    from tanaoroshi.stats.information import Crossing
 
 X = TypeVar("X")
 
@@ -82,15 +81,6 @@ def batch_sums(rows: Floats, batches: Ints) -> Floats:
     owner = csc_array((np.ones(n), batches, np.arange(n + 1)), shape=(b, n))
     sums = owner @ rows.reshape(n, math.prod(rows.shape[1:]))
     return np.asarray(sums[there].reshape(there.sum(), *rows.shape[1:]))
-
-
-def cell_sums(crossing: Crossing, effect: Floats, a: int, batches: Ints) -> Floats:
-    """Add up by batch what each row adds by its cells of attribute ``a``: (batches, d).
-
-    ``effect``: see :meth:`~tanaoroshi.stats.information.Crossing.rows_of`.
-    """
-    columns = [np.bincount(batches, weights=rows) for rows in crossing.rows_of(effect, a)]
-    return np.stack(columns, axis=1)
 
 
 def jackknife(centre: Floats, without: Floats, *, level: float = LEVEL) -> tuple[Floats, Floats]:
@@ -177,7 +167,10 @@ def deviations(variation: Floats, rng: np.random.Generator) -> Floats:
     flat = variation.reshape(b, -1)
     flat = flat - flat.mean(axis=0)
     draws = max(DRAWS * WIDE // max(flat.shape[1], WIDE), 200)
-    multipliers = rng.standard_normal((draws, b)) * np.sqrt(b / max(b - 1, 1))
+    if flat.shape[1] < b:
+        # Fewer multipliers give the same normal distribution: RᵀR = FᵀF.
+        flat = np.asarray(np.linalg.qr(flat, mode="r"))
+    multipliers = rng.standard_normal((draws, len(flat))) * np.sqrt(b / max(b - 1, 1))
     return np.asarray((multipliers @ flat).reshape(draws, *variation.shape[1:]))
 
 

@@ -18,17 +18,15 @@ from tanaoroshi.metrics.question import Answer, Convention, Question, question
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.records.estimates import Unmeasured
 from tanaoroshi.records.words import message
-from tanaoroshi.stats.discretize import discretize
+from tanaoroshi.stats.discretize import columns_of, discretize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import ArrayLike
 
     from tanaoroshi.records.attributes import Kind
     from tanaoroshi.records.estimates import Measured
-
-    Mask = NDArray[np.bool_]
 
 IrsWeights = Literal["frequency", "equal"]
 
@@ -36,9 +34,10 @@ IrsWeights = Literal["frequency", "equal"]
 FOLDS = 20
 # Orders for the chance level: it varies little from one to the next.
 ORDERS = 10
-# Rows × dimensions × attributes from which fewer orders and folds have to do.
-DEAR = 5_000_000
-FEW_FOLDS = 10
+# Rows × dimensions × attributes from which fewer orders have to do; of quantiles.
+DEAR, DEAR_QUANTILES = 5_000_000, 1_500_000
+# Rows at either end of a value that are looked at beside twice as many as are asked for.
+SPARE = 20
 # Values up to which each is ranked by itself.
 SEGMENTS = 64
 
@@ -146,12 +145,15 @@ def answer_irs(
     varies = np.ptp(asked.codes, axis=0) > 0
     if not varies.any():
         return Answer(Unmeasured(message("all dimensions are constant: none tells anything")))
-    # Rows in one piece: picked columns would lie side by side, and rows be slow to take.
-    codes = np.ascontiguousarray(asked.codes[:, varies])
-    codes -= codes.mean(axis=0)
-    held = [_held(column) for column in _classes(asked).T]
+    # A dimension a line, in one piece: rows are taken out of these many times.
+    codes = np.stack([column - column.mean() for column in columns_of(asked.codes[:, varies])])
+    classes = _classes(asked)
+    held = [_held(column) for column in classes.T]
     value = _score(codes, held, q, kind)
-    null = [_score(codes, _moved(held, order), q, kind) for order in _orders(asked)]
+    null = [
+        _score(codes, [_held(column[order]) for column in classes.T], q, kind)
+        for order in _orders(asked, q)
+    ]
     without = _jackknifed(asked, codes, held, q, kind)
     low, high = jackknife(np.asarray(value), without)
     rows = int(np.isfinite(asked.values[:, asked.usable]).any(axis=1).sum())
@@ -172,15 +174,11 @@ def answer_irs(
     return Answer(estimate)
 
 
-def _orders(asked: Question) -> tuple[Ints, ...]:
-    few = DEAR // (len(asked.codes) * asked.codes.shape[1] * len(asked.usable))
+def _orders(asked: Question, q: float) -> tuple[Ints, ...]:
+    few = (DEAR if q == 1 else DEAR_QUANTILES) // (
+        len(asked.codes) * asked.codes.shape[1] * len(asked.usable)
+    )
     return asked.orders[: min(ORDERS, max(2, few))]
-
-
-def _moved(held: list[Held], order: Ints) -> list[Held]:
-    """Return the same with the attributes' rows in another order."""
-    back = np.argsort(order)
-    return [Held(back[h.rows], h.starts) for h in held]
 
 
 def _jackknifed(
@@ -188,12 +186,7 @@ def _jackknifed(
 ) -> Floats:
     """Return the score without each fold of whole groups in turn."""
     fold = asked.batches % FOLDS
-    if q < 1:
-        if codes.size * len(held) > DEAR:
-            fold %= FEW_FOLDS
-        kept = [fold != f for f in np.unique(fold)]
-        return np.array([_score(codes, _within(held, k), q, kind, k) for k in kept])
-    return _without(codes, held, fold, kind)[np.unique(fold)]
+    return _without(codes, held, fold, q, kind)[np.unique(fold)]
 
 
 def _classes(asked: Question) -> Ints:
@@ -206,34 +199,23 @@ def _classes(asked: Question) -> Ints:
 
 
 def _held(classes: Ints) -> Held:
-    order = np.argsort(classes, kind="stable")
-    rows = order[np.searchsorted(classes[order], 0) :]
+    # Small whole numbers are sorted by their digits; rows of a value stay in their order, so that
+    # they are read one after the other.
+    small = (classes + 1).astype(np.min_scalar_type(int(classes.max()) + 1))
+    rows = np.argsort(small, kind="stable")[np.count_nonzero(classes < 0) :]
     return Held(rows, np.flatnonzero(np.diff(classes[rows], prepend=-1)))
 
 
-def _within(held: list[Held], kept: Mask) -> list[Held]:
-    """Leave out rows; values without rows are gone."""
-    found = []
-    for h in held:
-        there = kept[h.rows]
-        sizes = np.add.reduceat(there, h.starts, dtype=np.int64)
-        sizes = sizes[sizes > 0]
-        found.append(Held(h.rows[there], np.cumsum(sizes) - sizes))
-    return found
-
-
-def _score(
-    codes: Floats, held: list[Held], q: float, kind: IrsWeights, kept: Mask | None = None
-) -> float:
-    """Return the score of centred codes; ``held`` has no rows but those ``kept``."""
-    rows = np.arange(len(codes)) if kept is None else np.flatnonzero(kept)
+def _score(codes: Floats, held: list[Held], q: float, kind: IrsWeights) -> float:
+    """Return the score of centred codes, (d, n)."""
     start = np.zeros(1, dtype=np.int64)
-    farthest = _stray(_taken(codes, rows), start, 1)[:, 0]
+    farthest = _stray(codes, start, 1)[:, 0]
     strays, at_all = [], []
     for h in held:
         x = _taken(codes, h.rows)
         strays.append(_stray(x, h.starts, q) @ _shares(h.sizes, kind))
-        at_all.append(farthest if len(h.rows) == len(rows) else _stray(x, start, 1)[:, 0])
+        whole = len(h.rows) == codes.shape[1]
+        at_all.append(farthest if whole else _stray(x, start, 1)[:, 0])
     return float(_total(np.array(strays), np.array(at_all), farthest))
 
 
@@ -251,16 +233,18 @@ def _stray(x: Floats, starts: Ints, q: float) -> Floats:
     if q == 1:
         above = np.maximum.reduceat(x, starts, axis=1) - mean
         return np.asarray(np.maximum(above, mean - np.minimum.reduceat(x, starts, axis=1)))
-    deviation = np.abs(x - np.repeat(mean, sizes, axis=1))
     place = q * (sizes - 1)
     low = np.floor(place).astype(np.int64)
     high = np.minimum(low + 1, sizes - 1)
     if len(starts) <= SEGMENTS:
         ends = np.empty((2, *mean.shape))
         for i, (start, size) in enumerate(zip(starts, sizes, strict=True)):
-            ranked = np.partition(deviation[:, start : start + size], (low[i], high[i]), axis=1)
-            ends[:, :, i] = ranked[:, low[i]], ranked[:, high[i]]
+            ranked = x[:, start : start + size] - mean[:, [i]]
+            np.abs(ranked, out=ranked)
+            ranked.partition(low[i], axis=1)
+            ends[:, :, i] = ranked[:, low[i]], ranked[:, high[i] :].min(axis=1)
         return np.asarray(ends[0] + (ends[1] - ends[0]) * (place - low))
+    deviation = np.abs(x - np.repeat(mean, sizes, axis=1))
     # One sort for all values: those of one lie between its number and the next.
     number, most = np.arange(len(starts)), 2 * np.maximum(deviation.max(axis=1), 1e-300)[:, None]
     ranked = np.sort(np.repeat(number, sizes) + deviation / most, axis=1)
@@ -278,19 +262,23 @@ def _weights(sizes: Ints, kind: IrsWeights) -> Floats:
 
 
 def _taken(codes: Floats, rows: Ints) -> Floats:
-    """Return rows as columns, each dimension in one piece: (d, rows)."""
-    return np.ascontiguousarray(np.take(codes, rows, axis=0).T)
+    """Return some rows of (d, n): (d, rows)."""
+    return np.take(codes, rows, axis=1)
 
 
-def _without(codes: Floats, held: list[Held], fold: Ints, kind: IrsWeights) -> Floats:
-    """Return the score without each fold in turn, (FOLDS,), for the farthest image."""
-    all_rows = Held(np.arange(len(codes)), np.zeros(1, dtype=np.int64))
+def _without(codes: Floats, held: list[Held], fold: Ints, q: float, kind: IrsWeights) -> Floats:
+    """Return the score without each fold in turn, (FOLDS,)."""
+    all_rows = Held(np.arange(codes.shape[1]), np.zeros(1, dtype=np.int64))
     farthest = _strays_without(codes, all_rows, fold, kind)
     strays, at_all = [], []
     for h in held:
-        strays.append(_strays_without(codes, h, fold, kind))
+        strays.append(
+            _strays_without(codes, h, fold, kind)
+            if q == 1
+            else _quantiles_without(codes, h, fold, q, kind)
+        )
         one = Held(h.rows, all_rows.starts)
-        whole = len(h.rows) == len(codes)
+        whole = len(h.rows) == codes.shape[1]
         at_all.append(farthest if whole else _strays_without(codes, one, fold, kind))
     return _total(np.stack(strays, axis=1), np.stack(at_all, axis=1), farthest)
 
@@ -326,6 +314,50 @@ def _strays_without(codes: Floats, held: Held, fold: Ints, kind: IrsWeights) -> 
     sums = gain @ (stray * changed - weighted[:, of_value]).T + weighted.sum(axis=1)
     mass = gain @ (changed - weight[of_value]) + weight.sum()
     return np.asarray(sums / mass[:, None])
+
+
+def _quantiles_without(codes: Floats, held: Held, fold: Ints, q: float, kind: IrsWeights) -> Floats:
+    """Return the mean over values of the quantile without each fold; (FOLDS, d)."""
+    x, own = _taken(codes, held.rows), fold[held.rows]
+    sums, mass = np.zeros((FOLDS, len(x))), np.zeros(FOLDS)
+    for start, size in zip(held.starts, held.sizes, strict=True):
+        y, f = x[:, start : start + size], own[start : start + size]
+        member = (f[:, None] == np.arange(FOLDS)).astype(np.float64)
+        left = size - np.bincount(f, minlength=FOLDS)
+        mean = (y.sum(axis=1) - (y @ member).T) / np.maximum(left, 1)[:, None]
+        weight = np.where(left > 0, _weights(left, kind), 0)
+        sums += weight[:, None] * _quantile_without(y, f, mean, left, q)
+        mass += weight
+    return np.asarray(sums / np.maximum(mass, 1e-300)[:, None])
+
+
+def _quantile_without(x: Floats, fold: Ints, mean: Floats, left: Ints, q: float) -> Floats:
+    """Return the quantile of one value's rows (d, m) around their means (FOLDS, d), fold by fold.
+
+    ``left`` (FOLDS,): rows without each fold. The largest deviations are those of rows far up or
+    down, wherever the mean is: a few more of these than are asked for do for all folds.
+    """
+    m, number = x.shape[1], np.arange(FOLDS)
+    place = q * np.maximum(left - 1, 0)
+    low = np.floor(place).astype(np.int64)
+    high = np.minimum(low + 1, np.maximum(left - 1, 0))
+    most = int((left - low).max())
+    kept, f = 2 * most + SPARE, np.broadcast_to(fold, x.shape)
+    if 2 * kept < m:
+        ranked = np.partition(x, (kept - 1, m - kept), axis=1)
+        ends = (x <= ranked[:, [kept - 1]]) | (x >= ranked[:, [m - kept]])
+        # Where values are tied there are more.
+        if np.count_nonzero(ends) == 2 * kept * len(x):
+            at = np.nonzero(ends)[1].reshape(len(x), -1)
+            lost = (fold[at][..., None] == number).sum(axis=1).max()
+            if lost <= kept - most:
+                x, f = np.take_along_axis(x, at, axis=1), fold[at]
+    deviation = np.abs(x - mean[:, :, None])
+    deviation[f == number[:, None, None]] = -1
+    deviation.sort(axis=2)
+    # Counted from the largest, since what is left out stands first.
+    lower, upper = (deviation[number, :, rank - left] for rank in (low, high))
+    return np.asarray(lower + (upper - lower) * (place - low)[:, None])
 
 
 def _next_best(top: Floats, first: Ints, of_value: Ints) -> Floats:

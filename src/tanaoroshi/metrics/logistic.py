@@ -2,22 +2,26 @@
 
 Explicitness and InfoE are scores on rows that the fits have not seen.
 
-Newton's method, where all classes and attributes share the products of the columns and each fold
-starts from the last: for ten dimensions and eight classes three times as fast, even without that
-start, as one ``LogisticRegression`` after the other. Where Newton's matrices would be large,
-scikit-learn's L-BFGS takes over; the minimum is the same.
+Newton's method, where all classes share the products of the columns and each fold starts from the
+last. For the softmax of all classes Newton's equations are solved by conjugate gradients (Nocedal &
+Wright 2006, Numerical Optimization, 7.1) with each class's own block as preconditioner; where
+classes lie along a line and the penalty is weak that converges slowly, and a matrix that is not too
+large is solved at once. Every fit goes on until the gradient is next to nothing, and says what is
+left of it.
+Classes against all others in many dimensions are left to scikit-learn's L-BFGS.
 """
 
 from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from tanaoroshi.metrics.question import Bools
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.records.estimates import Unmeasured
 from tanaoroshi.records.words import message
@@ -26,21 +30,31 @@ from tanaoroshi.stats.resample import group_folds, group_index
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tanaoroshi.metrics.question import Bools, Question
+    from tanaoroshi.metrics.question import Question
 
     Look = Callable[[Floats], tuple[Floats, Floats]]
     Step = Callable[[Floats, Floats], tuple[Floats, Floats]]
+    Solve = Callable[[Floats], Floats]
 
-# Columns (with the constant one) of a Newton matrix: of one class, of all classes together.
-WIDEST, LARGEST = 64, 260
+# Columns (with the constant one) of a Newton matrix: of one class (with and without the products at
+# hand), of all classes together.
+WIDEST, BLOCKS, LARGEST = 64, 320, 1300
 STEPS = 60
-# A step that promises to lower the mean loss by less is the last.
+# A softmax has converged when no entry of the gradient of the mean loss is larger.
+SLOPE = 1e-6
+# Conjugate gradients: how far a step is solved, after how many rounds blocks are made anew, and how
+# many at most. A whole matrix costs as much as a round for each AS_DEAR of its columns: when so
+# many did not do, it is solved instead; a small one at once.
+SOLVED, SLOW, ROUNDS, AS_DEAR, SMALL = 0.1, 30, 300, 8, 128
+# One class against the others: a step that promises to lower the mean loss by less is the last.
 CLOSE = 1e-5
 # Keeps the common level of all classes' constants, which nothing else holds, at 0.
 LEVEL_RIDGE = 1e-6
 # Rows that fits rest on; fewer where there are many dimensions, but not below LEAST.
 MOST, LEAST, NUMBERS = 20_000, 2_000, 2_000_000
 FOLDS = 5
+# Rows whose products are made at a time.
+ROWS = 1 << 11
 # Values that an attribute may have: each is fitted.
 VALUES = 200
 
@@ -201,9 +215,21 @@ def one_vs_rest(
     return found
 
 
+class Softmax(NamedTuple):
+    """A fit of all classes together.
+
+    ``coefficients`` float64 (classes, d + 1): constants, then weights; -inf as the constant of a
+    class without rows. ``slope``: largest entry of the gradient of the mean loss, penalty included;
+    the fit has converged where it is at most SLOPE.
+    """
+
+    coefficients: Floats
+    slope: float
+
+
 def multinomial(
     rows: Design, labels: Ints, classes: int, penalty: float, start: Floats | None = None
-) -> Floats:
+) -> Softmax:
     """Fit all classes together (softmax).
 
     Parameters
@@ -213,21 +239,22 @@ def multinomial(
 
     Returns
     -------
-    float64 (classes, d + 1): constants, then weights; -inf as the constant of a class without rows.
+    Softmax.
     """
     known = labels >= 0
     seen = np.unique(labels[known])
-    found = np.zeros((classes, len(rows.lines)))
+    found, slope = np.zeros((classes, len(rows.lines))), 0.0
     begin = found[seen] if start is None else np.where(np.isfinite(start), start, 0)[seen]
     found[:, 0] = -np.inf
     if len(seen) == 1:
         found[seen, 0] = 0
-    elif len(rows.lines) * len(seen) <= LARGEST and len(rows.products):
-        found[seen] = _newton_joint(rows, labels == seen[:, None], known, begin, penalty)
     else:
-        warm = begin if start is not None and len(seen) > 2 else None
-        found[seen] = _sklearn(rows.x[known], labels[known], penalty, warm)
-    return found
+        lines, products = rows.lines, rows.products
+        if not known.all():
+            lines, products = lines[:, known], products[:, known]
+        problem = _Problem(lines, products, rows.fill, labels[known] == seen[:, None], penalty)
+        found[seen], slope = problem.solve(begin)
+    return Softmax(found, slope)
 
 
 def scores(rows: Design, coefficients: Floats) -> Floats:
@@ -256,34 +283,122 @@ def _newton_each(rows: Design, y: Bools, known: Bools, start: Floats, penalty: f
     return _descend(start, look, step, len(known))
 
 
-def _newton_joint(rows: Design, own: Bools, known: Bools, start: Floats, penalty: float) -> Floats:
-    """Newton's method for the softmax of all classes, (c, m); (c, d + 1)."""
-    c, p = start.shape
-    ridge = np.concatenate([[LEVEL_RIDGE], np.full(p - 1, penalty)])
-    left, right = np.triu_indices(c)
-    pair = np.zeros((c, c), dtype=np.int64)
-    pair[left, right] = pair[right, left] = np.arange(len(left))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Problem:
+    """The softmax of c classes on m rows: ``lines`` (p, m), ``own`` (c, m), see :class:`Design`."""
 
-    def look(place: Floats) -> tuple[Floats, Floats]:
-        s = place @ rows.lines
-        top = s.max(axis=0)
-        chance = np.exp(s - top)
+    lines: Floats
+    products: Floats
+    fill: Ints
+    own: Bools
+    penalty: float
+
+    @property
+    def ridge(self) -> Floats:
+        return np.concatenate([[LEVEL_RIDGE], np.full(len(self.lines) - 1, self.penalty)])
+
+    def solve(self, place: Floats) -> tuple[Floats, float]:
+        """Return the coefficients (c, p) of the least loss, and the gradient that is left."""
+        now, chance = self._look(place)
+        blocks, rounds, patience = None, ROUNDS, self._patience(place)
+        for _ in range(STEPS):
+            gradient = (chance - self.own) @ self.lines.T + self.ridge * place
+            slope = float(np.abs(gradient).max()) / self.lines.shape[1]
+            if slope <= SLOPE:
+                break
+            move = None
+            if patience:
+                if blocks is None or rounds > SLOW or len(self.products):
+                    blocks = self._blocks(chance)
+                goal = min(SOLVED, np.sqrt(slope))
+                move, rounds = self._step(gradient, chance, blocks, goal, patience)
+            if move is None:
+                # Nor will they do for the steps that follow.
+                patience, move = 0, self._exactly(gradient, chance)
+            size, promised = 1.0, float((move * gradient).sum())
+            then, chance = self._look(place - move)
+            while then > now - 1e-4 * size * promised + 1e-12 * abs(now) and size > 1e-9:
+                size /= 2
+                then, chance = self._look(place - size * move)
+            place, now = place - size * move, then
+        return place, slope
+
+    def _patience(self, place: Floats) -> int:
+        """Return how many rounds to wait before the whole matrix is solved."""
+        if place.size > LARGEST or not len(self.products):
+            return ROUNDS
+        return place.size // AS_DEAR if place.size > SMALL else 0
+
+    def _look(self, place: Floats) -> tuple[float, Floats]:
+        """Return the loss of all rows, and the probabilities (c, m)."""
+        s = place @ self.lines
+        s -= s.max(axis=0)
+        right = s[self.own].sum()
+        chance = np.exp(s, out=s)
         whole = chance.sum(axis=0)
-        cost = (np.log(whole) + top) @ known - s[own].sum()
-        whole_cost = np.asarray(cost + (place**2 @ ridge).sum() / 2)
-        return whole_cost, np.asarray(chance / whole * known)
+        chance /= whole
+        cost = np.log(whole).sum() - right + (place**2 @ self.ridge).sum() / 2
+        return float(cost), chance
 
-    def step(place: Floats, chance: Floats) -> tuple[Floats, Floats]:
-        slope = (chance - own) @ rows.lines.T + ridge * place
-        both = -chance[left] * chance[right]
-        both[left == right] += chance
-        curved = (both @ rows.products.T)[pair][:, :, rows.fill].transpose(0, 2, 1, 3)
-        curved = curved.reshape(p * c, p * c)
-        curved[np.diag_indices(p * c)] += np.tile(ridge, c) + 1e-9
-        move = np.linalg.solve(curved, slope.ravel()).reshape(c, p)
-        return np.asarray(move), np.asarray((move * slope).sum())
+    def _blocks(self, chance: Floats) -> Floats:
+        """Invert each class's block of Newton's matrix, (c, p, p); of many columns a common one."""
+        weight, p = chance * (1 - chance), len(self.lines)
+        if len(self.products):
+            curved = (weight @ self.products.T)[:, self.fill]
+        else:
+            weight = weight if p <= BLOCKS else weight.mean(axis=0, keepdims=True)
+            curved = np.stack([(self.lines * w) @ self.lines.T for w in weight])
+        curved[:, np.arange(p), np.arange(p)] += self.ridge + 1e-9 * self.lines.shape[1]
+        return np.asarray(np.linalg.inv(curved), dtype=np.float64)
 
-    return _descend(start, look, step, len(known))
+    def _step(
+        self, gradient: Floats, chance: Floats, blocks: Floats, solved: float, patience: int
+    ) -> tuple[Floats | None, int]:
+        """Solve Newton's equations by conjugate gradients as far as ``solved``; and the rounds.
+
+        ``None`` where that takes more patience and the whole matrix is not too large.
+        """
+        move = np.zeros_like(gradient)
+        rest = gradient.copy()
+        way = near = self._near(blocks, rest)
+        size = first = (rest * near).sum()
+        for done in range(1, patience + 1):
+            across = self._curved(way, chance)
+            far = size / (way * across).sum()
+            move += far * way
+            rest -= far * across
+            near = self._near(blocks, rest)
+            size, before = (rest * near).sum(), size
+            if size <= solved**2 * first:
+                return move, done
+            way = near + (size / before) * way
+        return (move if patience == ROUNDS else None), patience
+
+    def _near(self, blocks: Floats, rest: Floats) -> Floats:
+        return np.asarray(np.matmul(blocks, rest[:, :, None])[:, :, 0])
+
+    def _curved(self, way: Floats, chance: Floats) -> Floats:
+        """Multiply Newton's matrix."""
+        s = way @ self.lines
+        s *= chance
+        s -= chance * s.sum(axis=0)
+        return np.asarray(s @ self.lines.T + self.ridge * way)
+
+    def _exactly(self, gradient: Floats, chance: Floats) -> Floats:
+        """Solve Newton's equations as they stand."""
+        (c, p), m = gradient.shape, chance.shape[1]
+        left, right = np.triu_indices(c)
+        pair = np.zeros((c, c), dtype=np.int64)
+        pair[left, right] = pair[right, left] = np.arange(len(left))
+        sums = np.zeros((len(left), len(self.products)))
+        for begin in range(0, m, ROWS):
+            part = chance[:, begin : begin + ROWS]
+            both = -part[left] * part[right]
+            both[left == right] += part
+            sums += both @ self.products[:, begin : begin + ROWS].T
+        curved = sums[pair][:, :, self.fill].transpose(0, 2, 1, 3).reshape(p * c, p * c)
+        curved[np.diag_indices(p * c)] += np.tile(self.ridge, c) + 1e-9
+        return np.asarray(np.linalg.solve(curved, gradient.ravel()).reshape(c, p))
 
 
 def _descend(place: Floats, look: Look, step: Step, n: int) -> Floats:
@@ -304,20 +419,17 @@ def _descend(place: Floats, look: Look, step: Step, n: int) -> Floats:
     return place
 
 
-def _sklearn(x: Floats, labels: Ints, penalty: float, start: Floats | None = None) -> Floats:
-    """Fit by L-BFGS; (classes, d + 1), for two classes too."""
-    # Many ordered values in few dimensions need large weights, and patience.
-    tol = 1e-5 if x.shape[1] < WIDEST else 1e-4
-    model = LogisticRegression(C=1 / penalty, tol=tol, warm_start=start is not None)
-    if start is not None:
-        model.intercept_, model.coef_ = start[:, 0].copy(), start[:, 1:].copy()
+def _sklearn(x: Floats, labels: Ints, penalty: float) -> Floats:
+    """Fit two classes by L-BFGS; (2, d + 1)."""
+    model = LogisticRegression(C=1 / penalty)
     quietly(model, x, labels)
     found = np.hstack([model.intercept_[:, None], model.coef_])
-    return np.vstack([-found, found]) / 2 if len(found) == 1 else found
+    return np.vstack([-found, found]) / 2
 
 
-def quietly(model: LogisticRegression, x: Floats, labels: Ints) -> None:
-    """Fit, and don't warn: a fit that has not converged is close enough to be scored."""
+def quietly(model: LogisticRegression, x: Floats, labels: Ints) -> bool:
+    """Fit without warnings; return whether it has converged."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(x, labels)
+    return bool(model.n_iter_.max() < model.max_iter)

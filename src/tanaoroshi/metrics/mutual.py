@@ -17,7 +17,6 @@ import numpy as np
 from tanaoroshi.metrics.intervals import (
     answer_by_draws,
     best_by_chance,
-    cell_sums,
     deviations,
     pool,
 )
@@ -239,12 +238,13 @@ def deviations_of(asked: Question) -> Entropies:
 def _variation(asked: Question) -> tuple[Floats, Floats, Floats]:
     """First-order effect of each batch on informations and entropies; (batches, d, k), (…, k)."""
     crossing = asked.crossing
+    labels, starts = asked.by_batch[0].labels, asked.by_batch[1]
     parts = [effects_of(crossing, asked.counts, a) for a in range(len(crossing.starts))]
     mutual, code, attribute = [], [], []
     for a, (tells, surprise, rare) in enumerate(parts):
-        mutual.append(cell_sums(crossing, tells, a, asked.batches))
-        code.append(cell_sums(crossing, surprise, a, asked.batches))
-        attribute.append(np.bincount(asked.batches, weights=rare[crossing.labels[a]]))
+        mutual.append(asked.cell_sums(tells, a))
+        code.append(asked.cell_sums(surprise, a))
+        attribute.append(np.add.reduceat(rare[labels[a]], starts))
     return np.stack(mutual, -1), np.stack(code, -1), np.stack(attribute, -1)
 
 

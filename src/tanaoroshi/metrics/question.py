@@ -8,7 +8,7 @@ others are asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -19,12 +19,13 @@ from tanaoroshi.errors import InputError
 from tanaoroshi.records.attributes import Floats, Ints, Kind
 from tanaoroshi.records.estimates import Measured, Unmeasured
 from tanaoroshi.records.words import Words, message
-from tanaoroshi.stats.discretize import How, discretize, discretize_codes
+from tanaoroshi.stats.discretize import Classes, How, code_classes, columns_of, discretize, levels
 from tanaoroshi.stats.information import Crossing, Information, cross
-from tanaoroshi.stats.resample import group_folds, permuted_rows
+from tanaoroshi.stats.resample import Turns, group_folds, permuted_rows, turned_rows
+from tanaoroshi.stats.tally import MANY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import ArrayLike
 
@@ -42,6 +43,8 @@ FEW = 500
 BATCHES = 500
 # Rows × dimensions × attributes × permutations to count; with many rows, few permutations tell.
 DEAR = 15_000_000
+# Counts under permutations that are kept for the next metric; more are counted anew.
+KEPT = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +57,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NullTables:
-    """The same statistics under B permutations, each (B, d, k)."""
+    """Informations and entropies under B permutations, each (B, d, k)."""
 
     plain: Floats
     corrected: Floats
-    accuracy: Floats
     attribute_entropy: Floats
     code_entropy: Floats
 
@@ -125,7 +127,12 @@ class Question:
     @cached_property
     def code_bins(self) -> Ints:
         """Classes of the codes, int64 (n, d)."""
-        return discretize_codes(self.codes, self.bins, how=self.how)
+        return self.code_classes.T.astype(np.int64)
+
+    @cached_property
+    def code_classes(self) -> Classes:
+        """The same to be counted, unsigned (d, n)."""
+        return code_classes(self.codes, self.bins, how=self.how)
 
     @cached_property
     def units(self) -> int:
@@ -149,18 +156,23 @@ class Question:
         columns = []
         for a in self.usable:
             kind: Kind = self.kinds[a] if self.convention == "paper" else "nominal"
-            columns.append(discretize(self.values[:, a], kind, self.cuts))
-        return np.stack(columns, axis=1)
+            columns.append(discretize(self._columns[a], kind, self.cuts))
+        return np.stack(columns).T
 
     @cached_property
     def crossing(self) -> Crossing:
         """All dimensions × usable attributes, ready to be counted."""
-        return cross(self.code_bins, self.attribute_bins)
+        return cross(self.code_classes.T, self.attribute_bins)
 
     @cached_property
     def counts(self) -> Floats | Ints:
         """The one table of counts."""
         return self.crossing.counts()
+
+    @cached_property
+    def accuracy(self) -> Floats:
+        """Balanced accuracies between thresholds, float64 (d, k)."""
+        return class_accuracy(self.crossing, self.counts)
 
     @cached_property
     def information(self) -> Information:
@@ -170,24 +182,51 @@ class Question:
     @cached_property
     def orders(self) -> tuple[Ints, ...]:
         """Orders of the attributes' rows under the null, shared by all metrics."""
-        rng = self.stream("orders")
+        if self.turns is not None:
+            return tuple(self.turns.orders())
+        rng, n = self.stream("orders"), len(self.codes)
+        return tuple(permuted_rows(n, self.group, rng=rng) for _ in range(self._draws))
+
+    @cached_property
+    def turns(self) -> Turns | None:
+        """What the orders are made of; ``None`` where each is drawn by itself."""
+        if self.group is not None or len(self.codes) < MANY:
+            return None
+        return turned_rows(len(self.codes), self._draws, rng=self.stream("orders"))
+
+    @property
+    def _draws(self) -> int:
         size = max(1, len(self.codes) * self.codes.shape[1] * len(self.usable))
-        draws = min(self.permutations, max(10, DEAR // size))
-        return tuple(permuted_rows(len(self.codes), self.group, rng=rng) for _ in range(draws))
+        return min(self.permutations, max(10, int(DEAR // size)))
+
+    def null_counts(self) -> Iterator[Floats | Ints]:
+        """Count under each of the permutations."""
+        if self.turns is not None:
+            return self.crossing.counts_under(self.turns)
+        return (self.crossing.counts(order) for order in self.orders)
+
+    @cached_property
+    def _kept(self) -> tuple[Floats | Ints, ...] | None:
+        small = self.counts.size * self._draws <= KEPT
+        return tuple(self.null_counts()) if small else None
+
+    @cached_property
+    def null_accuracy(self) -> Floats:
+        """Balanced accuracies between thresholds under the permutations, float64 (B, d, k)."""
+        tables = self._kept or self.null_counts()
+        return np.stack([class_accuracy(self.crossing, counts) for counts in tables])
 
     @cached_property
     def null(self) -> NullTables:
-        """One pass over the permutations for everything that rests on the table of counts."""
+        """Informations and entropies under the permutations."""
         draws = []
-        for order in self.orders:
-            counts = self.crossing.counts(order)
+        for counts in self._kept or self.null_counts():
             plain = self.crossing.information(counts)
             jack = self.crossing.information(counts, bias="jackknife")
             draws.append(
                 (
                     plain.mutual,
                     jack.mutual,
-                    class_accuracy(self.crossing, counts),
                     np.broadcast_to(jack.attribute, jack.mutual.shape),
                     jack.code,
                 )
@@ -222,17 +261,53 @@ class Question:
     @cached_property
     def batches(self) -> Ints:
         """Random batches of whole groups, int64 (n,): the units of sampling variation."""
+        if self.turns is not None:
+            # Rows that lie side by side in a random order.
+            batch = np.empty(len(self.codes), dtype=np.int64)
+            batch[self.turns.takers] = np.arange(len(batch)) * BATCHES // len(batch)
+            return batch
         rng = self.stream("batches")
         return group_folds(len(self.codes), self.group, min(self.units, BATCHES), rng=rng)
+
+    @cached_property
+    def by_batch(self) -> tuple[Crossing, Ints]:
+        """Classes with the rows of each batch side by side, and where each batch begins."""
+        # Small whole numbers are sorted by their digits; turned rows lie in order as they are.
+        whole = self.batches.astype(np.uint16)
+        order = np.argsort(whole, kind="stable") if self.turns is None else self.turns.takers
+        sizes = np.bincount(self.batches)
+        starts = np.cumsum(sizes) - sizes
+        both = self.crossing.codes, self.crossing.labels
+        codes, labels = (np.take(x, order, axis=1) for x in both)
+        return replace(self.crossing, codes=codes, labels=labels), starts[sizes > 0]
+
+    def cell_sums(self, effect: Floats, a: int) -> Floats:
+        """Add up by batch what each row adds by its cells of attribute ``a``: (batches, d).
+
+        ``effect``: see :meth:`~tanaoroshi.stats.information.Crossing.rows_of`.
+        """
+        crossing, starts = self.by_batch
+        columns = [np.add.reduceat(rows, starts) for rows in crossing.rows_of(effect, a)]
+        return np.stack(columns, axis=1)
+
+    @cached_property
+    def _columns(self) -> list[Floats]:
+        """Values of each attribute in one piece."""
+        return list(columns_of(self.values))
+
+    @cached_property
+    def there(self) -> Bools:
+        """Where each attribute is known, bool (k, n)."""
+        return np.stack([np.isfinite(column) for column in self._columns])
 
     @property
     def rows(self) -> int:
         """Count the rows in which any usable attribute is known."""
-        return int(np.isfinite(self.values[:, self.usable]).any(axis=1).sum())
+        return int(np.count_nonzero(self.there[self.usable].any(axis=0)))
 
     def known(self, a: int) -> int:
         """Count the rows in which attribute ``a`` is known."""
-        return int(np.isfinite(self.values[:, a]).sum())
+        return int(np.count_nonzero(self.there[a]))
 
     def spread_out(self, measured: Sequence[Measured]) -> tuple[Measured, ...]:
         """Put the results of the usable attributes beside the reasons of the others."""
@@ -240,13 +315,14 @@ class Question:
         return tuple(next(results) if why is None else Unmeasured(why) for why in self.refused)
 
     def _refuse(self, a: int) -> Words | None:
-        name, kind, column = self.names[a], self.kinds[a], self.values[:, a]
+        name, kind, column = self.names[a], self.kinds[a], self._columns[a]
         if kind == "text":
             return message("{attribute} is text, which is kept but not measured", attribute=name)
-        known = np.isfinite(column)
-        if not known.any():
+        known = self.there[a]
+        n = int(np.count_nonzero(known))
+        if not n:
             return message("no image has a value of {attribute}", attribute=name)
-        groups = known.sum() if self.group is None else len(np.unique(self.group[known]))
+        groups = n if self.group is None else len(np.unique(self.group[known]))
         if groups < FEWEST:
             return message(
                 "only {n} independent images have a value of {attribute}; "
@@ -255,19 +331,19 @@ class Question:
                 attribute=name,
                 fewest=FEWEST,
             )
-        if known.sum() < 2 * self.bins:
+        if n < 2 * self.bins:
             return message(
                 "only {n} images have a value of {attribute}; {bins} bins need at least {fewest}",
-                n=int(known.sum()),
+                n=n,
                 attribute=name,
                 bins=self.bins,
                 fewest=2 * self.bins,
             )
-        distinct = len(np.unique(column[known]))
-        if distinct == 1:
+        values = column if n == len(column) else column[known]
+        if np.ptp(values) == 0:
             return message("{attribute} has the same value in all images", attribute=name)
         classes = kind in ("nominal", "ordinal") or self.convention == "disentanglement_lib"
-        if classes and 2 * distinct > known.sum():
+        if classes and 2 * len(levels(values)) > n:
             return message(
                 "{attribute} has nearly as many values as images: nothing to compare",
                 attribute=name,

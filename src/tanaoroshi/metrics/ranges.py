@@ -63,8 +63,11 @@ def range_width(n: int) -> int:
     return max(1, int(n / max(RANGES, 4 * np.sqrt(n))))
 
 
-def sort_codes(codes: Floats, train: Ints, test: Ints) -> Sorted:
-    """Prepare codes (n, d) for trees that train on some rows and predict others."""
+def sort_codes(codes: Floats, train: Ints, test: Ints, *, width: int | None = None) -> Sorted:
+    """Prepare codes (n, d) for trees that train on some rows and predict others.
+
+    ``width``: rows in a range; ``None``: see :func:`range_width`.
+    """
     given_back = np.empty(KEPT, dtype=np.uint8)
     del given_back
     x = np.ascontiguousarray(codes[train].T)
@@ -76,7 +79,7 @@ def sort_codes(codes: Floats, train: Ints, test: Ints) -> Sorted:
     copies = _copies(order, cut)
     kept = np.array(sorted(set(copies.values())), dtype=np.int64)
     order, cut = order[kept], cut[kept]
-    begin, width = _ranges(cut, range_width(n))
+    begin, width = _ranges(cut, width or range_width(n))
     f, b = len(kept), begin.shape[1] - 1
     ends = np.append(0, (begin[:, 1:] + n * np.arange(f)[:, None]).ravel())
     ones = np.ones(f * n, dtype=np.float32)

@@ -11,7 +11,6 @@ from tanaoroshi.metrics.intervals import (
     answer_by_draws,
     batch_sums,
     best_by_chance,
-    cell_sums,
     deviations,
     leads,
     nothing_usable,
@@ -21,7 +20,6 @@ from tanaoroshi.metrics.question import (
     Answer,
     Convention,
     Question,
-    class_accuracy,
     question,
 )
 
@@ -140,11 +138,11 @@ def answer_scores(asked: Question, scores: Part, how: str) -> Answer:
     centres = (centre, settled, pool(settled, moved, axis=0))
     return answer_by_draws(
         asked,
-        lambda x: _gaps(x).mean(axis=-1),
-        _gaps,
-        value=value,
-        null=null,
-        spans=[(c, c + moved) for c in centres],
+        lambda gaps: gaps.mean(axis=-1),
+        lambda gaps: gaps,
+        value=_gaps(value),
+        null=_gaps(null),
+        spans=[(_gaps(c), _gaps(c + moved)) for c in centres],
         method=f"sap ({asked.convention}; {how})",
     )
 
@@ -160,8 +158,8 @@ def _thresholds(asked: Question, i: int) -> Part:
     start, width = int(crossing.starts[i]), int(crossing.classes[i])
     table = asked.counts[start : start + width]
     of_class = np.maximum(table.sum(axis=-1, keepdims=True), 1)
-    value = class_accuracy(crossing, asked.counts)[:, i]
-    null = asked.null.accuracy[:, :, i]
+    value = asked.accuracy[:, i]
+    null = asked.null_accuracy[:, :, i]
     floor = 1 / width
     # Fitted and scored on the same rows: what chance gains by that, a perfect score can't.
     gained = null.mean(axis=0)
@@ -171,7 +169,7 @@ def _thresholds(asked: Question, i: int) -> Part:
     share = (right * table).sum(axis=-1, keepdims=True) / of_class
     effect = np.zeros((width + 1, *table.shape[1:]))
     effect[:width] = (right - share) / (of_class * width)
-    variation = cell_sums(crossing, effect, i, asked.batches)
+    variation = asked.cell_sums(effect, i)
     return Part(value, centre, null, np.array(floor), variation)
 
 

@@ -45,7 +45,6 @@ from tanaoroshi.metrics.question import (
     Convention,
     NullTables,
     Question,
-    class_accuracy,
 )
 from tanaoroshi.metrics.stream import Part, Stream
 from tanaoroshi.metrics.streamed_moments import (
@@ -60,7 +59,7 @@ from tanaoroshi.stats.information import Crossing, informations
 from tanaoroshi.stats.moments import Moments, merge_moments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tanaoroshi.records.attributes import Floats, Ints
     from tanaoroshi.records.estimates import Unmeasured
@@ -192,10 +191,19 @@ class Streamed(Question):
 
     @cached_property
     def null(self) -> NullTables:
-        """Tables drawn with the same margins, each dimension independent of each attribute."""
-        rng = self.stream("null")
-        draws = [self._drawn(rng) for _ in range(self.permutations)]
+        """Informations where each dimension is independent of each attribute."""
+        crossing, draws = self.crossing, []
+        for counts in self._kept or self.null_counts():
+            plain = np.maximum(informations(crossing, counts, "none")[0], 0)
+            jack, code, attribute = informations(crossing, counts, "jackknife")
+            # The jackknife over rows sees only what independent rows would add.
+            draws.append((plain, plain - (plain - jack) / self.design, attribute, code))
         return NullTables(*(np.stack(part) for part in zip(*draws, strict=True)))
+
+    def null_counts(self) -> Iterator[Ints]:
+        """Draw tables with the same margins, always the same."""
+        rng = self.stream("null")
+        return (self._drawn(rng) for _ in range(self.permutations))
 
     @cached_property
     def knowledge(self) -> Knowledge:
@@ -246,8 +254,8 @@ class Streamed(Question):
             )
         return None
 
-    def _drawn(self, rng: np.random.Generator) -> tuple[Floats, ...]:
-        """Draw one null table, and its informations and accuracies."""
+    def _drawn(self, rng: np.random.Generator) -> Ints:
+        """Draw one null table."""
         crossing, design = self.crossing, self.design
         counts = np.zeros_like(self.counts)
         for a, (start, width) in enumerate(zip(crossing.starts, crossing.classes, strict=True)):
@@ -258,11 +266,7 @@ class Streamed(Question):
             of_class = np.rint(table.sum(axis=2) / design[:, a]).astype(np.int64)
             # A class with images has at least one.
             counts[here] = rng.multinomial(np.maximum(of_class, 1), share[None])
-        plain = np.maximum(informations(crossing, counts, "none")[0], 0)
-        jack, code, attribute = informations(crossing, counts, "jackknife")
-        # The jackknife over rows sees only what independent rows would add.
-        corrected = plain - (plain - jack) / design
-        return plain, corrected, class_accuracy(crossing, counts), attribute, code
+        return counts
 
     def _deviations(self) -> Entropies:
         """Draw how far all entropies lie from the truth, together; (DRAWS, ...)."""

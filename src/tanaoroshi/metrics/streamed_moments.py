@@ -79,7 +79,7 @@ def _thresholds(asked: Streamed, i: int) -> Scores:
     table = asked.counts[start : start + width]
     of_class = np.maximum(table.sum(axis=-1, keepdims=True), 1)
     value = class_accuracy(crossing, asked.counts)[:, i]
-    null = asked.null.accuracy[:, :, i]
+    null = asked.null_accuracy[:, :, i]
     floor = 1 / width
     # Fitted and scored on the same rows: what chance gains by that, a perfect score can't.
     gained = null.mean(axis=0)

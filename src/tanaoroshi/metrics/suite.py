@@ -8,7 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.metrics.beta_vae import answer_beta_vae
@@ -138,7 +138,7 @@ def measure(
         numeric_bins=numeric_bins,
     )
     # The products are many and small: threads inside of them would cost more than they bring.
-    with threadpool_limits(1, user_api="blas"):
+    with _libraries().limit(limits=1, user_api="blas"):
         answers = _answers(asked, others, wanted, progress)
     return MetricSet(
         metrics={name: answer.total for name, answer in answers.items()},
@@ -148,6 +148,12 @@ def measure(
             if answer.per_attribute is not None
         },
     )
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Look once for what has threads: it takes as long as some of the metrics."""
+    return ThreadpoolController()
 
 
 def _answers(

@@ -16,17 +16,23 @@ from tanaoroshi.records.attributes import Floats
 from tanaoroshi.stats.resample import group_folds, group_index
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tanaoroshi.metrics.question import Question
+    from tanaoroshi.metrics.ranges import Sorted
     from tanaoroshi.records.attributes import Ints, Kind
+
+    Ready = Callable[[Ints, Ints], Sorted]
 
 Bools = NDArray[np.bool_]
 Trees = Literal["random_forest", "boosted_trees"]
 
 # Batches of groups that are left out in turn; folds for held-out errors.
 LEFT_OUT, FOLDS = 40, 5
-# Trees are grown anew for each permutation: few; in the library's convention once, on so many rows.
+# Trees are grown anew for each permutation: few; in the library's convention once, on so many rows,
+# in ranges of so many: no split is better than others there.
 NULLS: dict[str, int] = {"random_forest": 3, "boosted_trees": 1}
-NULL_ROWS = 1000
+NULL_ROWS, NULL_WIDTH = 1000, 5
 # Eastwood & Williams' own forests have ten trees.
 FOREST = 10
 
@@ -128,13 +134,14 @@ def fit_library(asked: Question) -> Fit:
     batches, n, k = left_out(asked), len(asked.codes), len(asked.usable)
     state = int(asked.stream("trees").integers(2**31))
     first, few = np.arange(n) < int(np.ceil(0.8 * n)), _few(asked)
+    ready, ready_null = _remembering(asked.codes), _remembering(asked.codes, NULL_WIDTH)
     full, without = [], []
     null, told_null = np.zeros((1, asked.codes.shape[1], k)), np.zeros((1, k))
     right, tested = np.zeros((n, k)), np.zeros((n, k))
     for i in range(k):
         labels = asked.attribute_bins[:, i]
         train, test = np.flatnonzero((labels >= 0) & first), np.flatnonzero((labels >= 0) & ~first)
-        credit, guess = library_fit(asked.codes, labels, train, test, state, batches)
+        credit, guess = library_fit(ready, labels, train, test, state, batches)
         full.append(credit.sum(axis=0))
         without.append(_rest(credit, int(batches.max()) + 1))
         right[test, i] = guess == labels[test]
@@ -142,7 +149,7 @@ def fit_library(asked: Question) -> Fit:
         moved = labels[asked.orders[0]]
         there = (moved >= 0) & few
         train, test = np.flatnonzero(there & first), np.flatnonzero(there & ~first)
-        credit, guess = library_fit(asked.codes, moved, train, test, state, batches)
+        credit, guess = library_fit(ready_null, moved, train, test, state, batches)
         null[0, :, i] = credit.sum(axis=0)
         told_null[0, i] = (guess == moved[test]).mean() if len(test) else 0.0
     return _of_trees(
@@ -251,14 +258,29 @@ def grow(
 
 
 def library_fit(
-    codes: Floats, labels: Ints, train: Ints, test: Ints, state: int, batches: Ints
+    ready: Ready, labels: Ints, train: Ints, test: Ints, state: int, batches: Ints
 ) -> tuple[Floats, Ints]:
     """Fit as disentanglement_lib does; credit (b, d) and predicted labels of ``test``."""
     names, found = np.unique(labels[train], return_inverse=True)
     if len(names) < 2:
-        return np.zeros((1, codes.shape[1])), np.full(len(test), [*names, -1][0])
-    credit, guess = _fit(codes, found, train, test, "boosted_trees", state, batches)
-    return credit, names[guess.argmax(axis=1)]
+        return np.zeros((1, ready(train, test).dimensions)), np.full(len(test), [*names, -1][0])
+    rng = np.random.default_rng(state)
+    grown = classify(ready(train, test), found, rng=rng, batches=batches[train])
+    return grown.credit, names[grown.predicted.argmax(axis=1)]
+
+
+def _remembering(codes: Floats, width: int | None = None) -> Ready:
+    """Sort codes for some rows; once for all attributes that are known in the same."""
+    last: dict[bytes, Sorted] = {}
+
+    def ready(train: Ints, test: Ints) -> Sorted:
+        key = train.tobytes() + b"/" + test.tobytes()
+        if key not in last:
+            last.clear()
+            last[key] = sort_codes(codes, train, test, width=width)
+        return last[key]
+
+    return ready
 
 
 def _fit(

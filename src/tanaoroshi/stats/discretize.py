@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from tanaoroshi.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tanaoroshi.records.attributes import Floats, Ints, Kind
 
 How = Literal["quantile", "width"]
@@ -33,6 +35,10 @@ FEWEST_STEPS = 3
 COMPARED = 128
 # Values that are compared at a time: they stay in the cache.
 BLOCK = 1 << 16
+# Larger whole numbers have no halves beside them.
+WHOLE = 2.0**52
+# Numbers that are turned on their side together, and rows of them at a time.
+COPIED, ROWS = 1 << 22, 1 << 11
 
 
 def discretize(values: Floats, kind: Kind, bins: int, *, how: How = "quantile") -> Ints:
@@ -79,20 +85,15 @@ def discretize(values: Floats, kind: Kind, bins: int, *, how: How = "quantile") 
     if bins < 1:
         msg = f"bins must be at least 1, got {bins}"
         raise ValueError(msg)
-    missing = np.isnan(values)
-    some = bool(missing.any())
-    x = (values[~missing] if some else values).astype(np.float64)
+    x = np.ascontiguousarray(values, dtype=np.float64)
+    missing = None
     if not np.isfinite(x).all():
-        raise InputError("An attribute holds infinite values: leave the cell empty instead")
-    if kind == "circular":
-        x = _unroll(x, how)
-    if kind in ("nominal", "ordinal"):
-        found = _between(x, np.unique(x)[1:])
-    elif how == "quantile":
-        found = _equal_counts(x, bins)
-    else:
-        found = _equal_width(x, bins, (0.0, TURN) if kind == "circular" else None)
-    if not some:
+        missing = np.isnan(x)
+        x = x[~missing]
+        if not np.isfinite(x).all():
+            raise InputError("An attribute holds infinite values: leave the cell empty instead")
+    found = _classes(x, kind, bins, how).astype(np.int64, copy=False)
+    if missing is None:
         return found
     classes = np.full(len(values), -1, dtype=np.int64)
     classes[~missing] = found
@@ -115,10 +116,43 @@ def discretize_codes(codes: Floats, bins: int, *, how: How = "quantile") -> Ints
     -------
     int64 (n, d), classes 0..m_j-1 in each dimension.
     """
-    classes = np.empty(codes.shape[::-1], dtype=np.int64)
-    for line, column in zip(classes, codes.T, strict=True):
-        line[:] = discretize(column, "continuous", bins, how=how)
-    return classes.T
+    return code_classes(codes, bins, how=how).T.astype(np.int64)
+
+
+def code_classes(codes: Floats, bins: int, *, how: How = "quantile") -> Classes:
+    """Return the same as unsigned (d, n) of few bytes: fast to count, too small to calculate with.
+
+    Each dimension lies in one piece.
+    """
+    classes = np.empty(codes.shape[::-1], dtype=np.min_scalar_type(bins))
+    for line, column in zip(classes, columns_of(codes), strict=True):
+        line[:] = _classes(column, "continuous", bins, how)
+    return classes
+
+
+def columns_of(table: Floats) -> Iterator[Floats]:
+    """Return the columns of (n, d), each in one piece; some are copied at a time, row by row."""
+    n, d = table.shape
+    together = max(1, COPIED // max(n, 1))
+    for j in range(0, d, together):
+        part = table[:, j : j + together]
+        lines = np.empty(part.shape[::-1])
+        for begin in range(0, n, ROWS):
+            lines[:, begin : begin + ROWS] = part[begin : begin + ROWS].T
+        yield from lines
+
+
+def levels(x: Floats) -> Floats:
+    """Return the distinct values in rising order, as :func:`numpy.unique`, of finite float (n,).
+
+    Whole numbers that lie close together, which is usual for classes, are counted, not sorted.
+    """
+    low, high = x.min(initial=np.inf), x.max(initial=-np.inf)
+    if 0 <= high - low <= len(x) and abs(low) < WHOLE:
+        whole = (x - low).astype(np.int64)
+        if (whole + low == x).all():
+            return np.asarray(np.flatnonzero(np.bincount(whole)) + low)
+    return np.unique(x)
 
 
 def reached(columns: Reals, edges: Reals, classes: np.dtype[Any]) -> Classes:
@@ -135,43 +169,61 @@ def reached(columns: Reals, edges: Reals, classes: np.dtype[Any]) -> Classes:
     return found
 
 
-def _between(x: Floats, edges: Floats) -> Ints:
-    """Return how many of rising edges each value has reached, int64 (n,)."""
+def _classes(x: Floats, kind: Kind, bins: int, how: How) -> Ints | Classes:
+    """Put finite values of one kind into classes from 0, (n,)."""
+    if not len(x):
+        return np.empty(0, dtype=np.int64)
+    if kind in ("nominal", "ordinal"):
+        return _between(x, levels(x)[1:])
+    if kind == "circular":
+        x = _unroll(x, how)
+    if how == "quantile":
+        return _equal_counts(x, bins)
+    return _equal_width(x, bins, (0.0, TURN) if kind == "circular" else None)
+
+
+def _between(x: Floats, edges: Floats) -> Ints | Classes:
+    """Return how many of rising edges each value has reached, (n,)."""
     if len(edges) > COMPARED:
         return np.searchsorted(edges, x, side="right")
-    found = np.empty(len(x), dtype=np.int64)
+    found = np.empty(len(x), dtype=np.uint8)
     for begin in range(0, len(x), BLOCK):
         here = slice(begin, begin + BLOCK)
-        found[here] = reached(x[None, here], edges[None], np.dtype(np.uint8))[0]
+        found[here] = reached(x[None, here], edges[None], found.dtype)[0]
     return found
 
 
-def _equal_counts(x: Floats, bins: int) -> Ints:
+def _equal_counts(x: Floats, bins: int) -> Ints | Classes:
     """Cut at ranks: the class of a value is where the middle of its ranks falls."""
-    n = len(x)
-    if n == 0:
-        return np.empty(0, dtype=np.int64)
-    ranked = np.sort(x)
-    rises = ranked[1:] > ranked[:-1]
-    # Without ties, which is usual, there is nothing to look for.
-    first = np.arange(n) if rises.all() else np.append(0, np.flatnonzero(rises) + 1)
-    if len(first) <= bins:
-        return _between(x, ranked[first[1:]])
-    # bins × (middle rank) in whole numbers, so that a value on a cut is known to lie on it: the
-    # cuts are mirrored at the median, and what lies on the median's cut belongs to neither side.
-    middle, cuts = bins * (first + np.append(first[1:], n)), _cuts(ranked, bins)
+    n, ranked = len(x), np.sort(x)
+    begins = [0]
+    while len(begins) <= bins and begins[-1] < n:
+        begins.append(int(np.searchsorted(ranked, ranked[begins[-1]], side="right")))
+    if begins[-1] == n:
+        return _between(x, ranked[begins[1:-1]])
+    cuts = _cuts(ranked, bins)
 
-    def level(value: Ints) -> Ints:
-        place = np.searchsorted(cuts, middle[value], side="right")
-        on_cut = np.append(cuts, -1)[place - 1] == middle[value]
-        lower = np.where(2 * place < bins, 2, np.where(2 * place == bins, 1, 0))
-        return np.asarray(2 * place - on_cut * lower)
+    def run(place: Ints) -> tuple[Ints, Ints]:
+        """Find where the values that equal the one at a place begin and end."""
+        value = ranked[place]
+        return np.searchsorted(ranked, value), np.searchsorted(ranked, value, side="right")
 
-    # A class begins with the first value whose middle has reached a cut, or with the next.
-    begins = np.searchsorted(middle, cuts)
-    begins = np.unique(np.concatenate([begins, begins + 1]))
-    begins = begins[(begins > 0) & (begins < len(first))]
-    return _between(x, ranked[first[begins[level(begins) > level(begins - 1)]]])
+    def level(place: Ints) -> Ints:
+        # bins × (middle rank) in whole numbers, so that a value on a cut is known to lie on it: the
+        # cuts are mirrored at the median; what lies on the median's cut belongs to neither side.
+        middle = bins * np.add(*run(place))
+        above = np.searchsorted(cuts, middle, side="right")
+        on_cut = np.append(cuts, -1)[above - 1] == middle
+        lower = np.where(2 * above < bins, 2, np.where(2 * above == bins, 1, 0))
+        return np.asarray(2 * above - on_cut * lower)
+
+    # A class begins with the first value whose middle has reached a cut, or with the next: the
+    # value in whose ranks the cut falls, the one after it, or the one after that.
+    here, after = run(np.minimum(cuts // (2 * bins), n - 1))
+    last = run(np.minimum(after, n - 1))[1]
+    first = np.unique(np.concatenate([here, after, last]))
+    first = first[(first > 0) & (first < n)]
+    return _between(x, ranked[first[level(first) > level(first - 1)]])
 
 
 def _cuts(x: Floats, bins: int) -> Ints:
@@ -191,25 +243,24 @@ def _cuts(x: Floats, bins: int) -> Ints:
         low = max(-((n - cut) // (2 * bins)), 1)
         high = min((cut + n) // (2 * bins), n - 1)
         steps = x[low : high + 1] - x[low - 1 : high]
-        usual = np.median(steps[(cut // (2 * bins) - reach - low) % part :: part])
+        some = steps[(cut // (2 * bins) - reach - low) % part :: part]
         widest = steps.max()
-        if widest > WIDE_GAP * usual > 0 and (steps == widest).sum() == 1:
+        # Where too many steps are too wide for it, there is no need to look for their median.
+        if 2 * np.count_nonzero(some < widest / (WIDE_GAP - 1)) < len(some):
+            continue
+        if widest > WIDE_GAP * np.median(some) > 0 and (steps == widest).sum() == 1:
             cuts[i] = 2 * bins * (low + int(steps.argmax()))
     return np.unique(cuts)
 
 
 def _equal_width(x: Floats, bins: int, span: tuple[float, float] | None) -> Ints:
     """Cut between the extremes with the edges of :func:`numpy.histogram`."""
-    if len(x) == 0:
-        return np.empty(0, dtype=np.int64)
     edges = np.histogram_bin_edges(x, bins, span)
     return np.unique(np.searchsorted(edges[:-1], x, side="right"), return_inverse=True)[1]
 
 
 def _unroll(angle: Floats, how: How) -> Floats:
     """Turn the circle so that its cut lies where the values say; radians in [0, 2π)."""
-    if len(angle) == 0:
-        return angle
     resultant = np.exp(1j * angle).mean()
     mean = float(np.angle(resultant)) if abs(resultant) > SAME_GAP else None
     if how == "width":

@@ -15,10 +15,13 @@ from scipy.special import xlog1py, xlogy
 
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.stats.discretize import Classes
-from tanaoroshi.stats.tally import MANY, count_together, packing, pairs_of
+from tanaoroshi.stats.tally import MANY, Packing, combined, count_combined, packing, pairs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tanaoroshi.stats.resample import Turns
+    from tanaoroshi.stats.tally import Combined
 
 Normaliser = Literal["attribute", "code", "joint", "mean", "min"]
 Bias = Literal["none", "jackknife"]
@@ -179,8 +182,8 @@ class Crossing:
         d, n = self.codes.shape
         labels = self.labels if order is None else np.take(self.labels, order, axis=1)
         if weights is None and n >= MANY:
-            plan = packing(d, self.bins, tuple((self.classes + 1).tolist()))
-            return pairs_of(count_together(self.codes, labels, plan), plan)
+            plan = self._plan()
+            return self._placed(*combined(self.codes, labels, plan), plan)
         step = max(1, BLOCK // max(1, d))
         cells = self.codes + (np.arange(d) * self.bins)[:, None]
         table = np.zeros(
@@ -199,6 +202,29 @@ class Crossing:
                 part += np.bincount(here.ravel(), weights=weight, minlength=part.size)
         return table.reshape(self.total_lines, d, self.bins)
 
+    def counts_under(self, turns: Turns) -> Iterator[Ints]:
+        """Count under each of the orders, as :meth:`counts` does; for MANY rows."""
+        plan = self._plan()
+        codes, lines = combined(self.codes, self.labels, plan)
+        codes = [np.take(code, turns.takers) for code in codes]
+        lines = [np.take(line, turns.givers) for line in lines]
+        for step in turns.steps:
+            yield self._placed(codes, [np.roll(line, -step) for line in lines], plan)
+
+    def _plan(self) -> Packing:
+        """Plan the counting; an attribute that is known everywhere has no line for missing rows."""
+        used = self.labels.max(axis=1, initial=0).astype(np.int64) + 1
+        return packing(len(self.codes), self.bins, tuple(used.tolist()))
+
+    def _placed(self, codes: Sequence[Combined], lines: Sequence[Combined], plan: Packing) -> Ints:
+        found = pairs_of(count_combined(codes, lines, plan), plan)
+        counts = np.zeros((self.total_lines, *found.shape[1:]), dtype=np.int64)
+        used = np.array(plan.lines)
+        counts[np.arange(used.sum()) + np.repeat(self.starts - (used.cumsum() - used), used)] = (
+            found
+        )
+        return counts
+
     def rows_of(self, effect: Floats, a: int) -> Iterator[Floats]:
         """Look up what each row has by its classes of attribute ``a`` and of each dimension.
 
@@ -211,9 +237,11 @@ class Crossing:
         ------
         float64 (n,), one dimension after the other.
         """
-        line = self.labels[a].astype(np.int64) * self.bins
+        line = self.labels[a].astype(np.intp) * self.bins
+        cell = np.empty_like(line)
         for j, column in enumerate(self.codes):
-            yield np.take(effect[:, j].ravel(), line + column)
+            np.add(line, column, out=cell)
+            yield np.take(effect[:, j].ravel(), cell)
 
     def information(self, counts: Floats | Ints, *, bias: Bias = "none") -> Information:
         """Turn counts into entropies and mutual informations.
@@ -266,7 +294,7 @@ class Information:
         return _share(self.mutual, self.code, self.attribute[None, :], normalise)
 
 
-def cross(code_bins: Ints, attribute_bins: Ints) -> Crossing:
+def cross(code_bins: Ints | Classes, attribute_bins: Ints) -> Crossing:
     """Prepare the counting of all dimensions against all attributes.
 
     Parameters
@@ -282,12 +310,13 @@ def cross(code_bins: Ints, attribute_bins: Ints) -> Crossing:
     """
     n, k = attribute_bins.shape
     bins = int(code_bins.max()) + 1 if code_bins.size else 1
-    top = attribute_bins.max(axis=0) if n else np.full(k, -1)
-    classes = (top + 1).astype(np.int64)
-    labels = np.where(attribute_bins < 0, classes, attribute_bins)
+    classes = attribute_bins.max(axis=0, initial=-1).astype(np.int64) + 1
+    labels = np.empty((k, n), dtype=np.min_scalar_type(int(classes.max(initial=0))))
+    for line, column, width in zip(labels, attribute_bins.T, classes, strict=True):
+        line[:] = np.where(column < 0, width, column)
     return Crossing(
         codes=_compact(code_bins.T, bins),
-        labels=_compact(labels.T, int(classes.max(initial=0))),
+        labels=labels,
         starts=np.concatenate([[0], np.cumsum(classes + 1)[:-1]]).astype(np.int64)[:k],
         classes=classes,
         bins=bins,
@@ -374,7 +403,7 @@ def association_null(
     return np.stack(draws) if draws else np.empty(shape)
 
 
-def _compact(classes: Ints, most: int) -> Classes:
+def _compact(classes: Ints | Classes, most: int) -> Classes:
     """Keep a row of classes together, in as few bytes as hold the largest."""
     return np.ascontiguousarray(classes, dtype=np.min_scalar_type(most))
 

@@ -9,24 +9,28 @@ four pairs at once.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from tanaoroshi.records.attributes import Ints
     from tanaoroshi.stats.discretize import Classes
+
+Combined = NDArray[np.integer[Any]]
 
 # Cells of a common table: as many as fit into the second cache, and into a number of 16 bits.
 CELLS = 1 << 16
 # With fewer rows the common tables cost more than they save.
 MANY = 1 << 14
+# Rows that are counted at a time: they stay in the cache.
+ROWS = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +106,36 @@ def count_together(cells: Classes, lines: Classes | Sequence[Classes], plan: Pac
     -------
     One table of all combinations for each group of attributes with each of dimensions.
     """
-    codes = [_combined(cells, group, (plan.bins,) * len(group)) for group in plan.dimensions]
+    return count_combined(*combined(cells, lines, plan), plan)
+
+
+def combined(
+    cells: Classes, lines: Classes | Sequence[Classes], plan: Packing
+) -> tuple[list[Combined], list[Combined]]:
+    """Give each row's combination of classes its number, for each group of a plan."""
+    return (
+        [_combined(cells, group, (plan.bins,) * len(group)) for group in plan.dimensions],
+        [_combined(lines, g, tuple(plan.lines[a] for a in g)) for g in plan.attributes],
+    )
+
+
+def count_combined(
+    codes: Sequence[Combined], attributes: Sequence[Combined], plan: Packing
+) -> list[Ints]:
+    """Count what :func:`combined` has numbered; as :func:`count_together`."""
     tables = []
-    for group in plan.attributes:
-        widths = tuple(plan.lines[a] for a in group)
-        attribute = _combined(lines, group, widths)
+    for attribute, group in zip(attributes, plan.attributes, strict=True):
+        lines = math.prod(plan.lines[a] for a in group)
         for code, members in zip(codes, plan.dimensions, strict=True):
             span = plan.bins ** len(members)
-            size = int(np.prod(widths)) * span
-            kind = np.uint16 if size <= CELLS else np.int64
-            index = np.multiply(attribute, span, dtype=kind, casting="unsafe")
-            np.add(index, code, out=index, casting="unsafe")
-            tables.append(np.bincount(index, minlength=size))
+            table = np.zeros(lines * span, dtype=np.int64)
+            kind = np.uint16 if len(table) <= CELLS else np.int64
+            for begin in range(0, len(code), ROWS):
+                rows = slice(begin, begin + ROWS)
+                index = np.multiply(attribute[rows], span, dtype=kind, casting="unsafe")
+                np.add(index, code[rows], out=index, casting="unsafe")
+                table += np.bincount(index, minlength=len(table))
+            tables.append(table)
     return tables
 
 
@@ -159,10 +181,10 @@ def _filled(lines: Sequence[int], room: int) -> tuple[tuple[int, ...], ...]:
 
 def _combined(
     classes: Classes | Sequence[Classes], group: Sequence[int], widths: Sequence[int]
-) -> NDArray[np.integer[Any]]:
+) -> Combined:
     """Return the number of each row's combination of the classes of a group."""
     kind = np.uint16 if int(np.prod(widths)) <= CELLS else np.int64
-    index: NDArray[np.integer[Any]] = classes[group[0]].astype(kind)
+    index: Combined = classes[group[0]].astype(kind)
     for a, width in zip(group[1:], widths[1:], strict=True):
         np.multiply(index, width, out=index)
         np.add(index, classes[a], out=index, casting="unsafe")
