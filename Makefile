@@ -36,6 +36,8 @@ bench: $(VENV)/.dev   ## performance against peers and limits; minutes to hours
 	$(BIN)/python bench/archive_nulls.py
 	$(BIN)/python bench/archive_truth.py
 	$(BIN)/python bench/archive_table.py
+	$(BIN)/python bench/archive_labels.py
+	$(BIN)/python bench/archive_whole.py
 	$(BIN)/python bench/copies.py
 	$(BIN)/python bench/copies.py --emoji
 	$(BIN)/python bench/no_change.py

@@ -2,46 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
+from archive_labels import doubted, swap, table, world
 from tanaoroshi.archive.doubts import find_doubts, labels_of_copies
-from tanaoroshi.records.attributes import Attribute, Attributes, Kind
-from tanaoroshi.records.words import Text
-
-if TYPE_CHECKING:
-    from tanaoroshi.records.doubts import Doubts
-
-
-def table(
-    labels: np.ndarray, group: np.ndarray | None = None, name: str = "thing", kind: Kind = "nominal"
-) -> Attributes:
-    values = tuple(str(v) for v in range(int(labels.max()) + 1))
-    spec = Attribute(name, kind, Text(name, name), values)
-    return Attributes((spec,), labels[:, None].astype(float), group)
-
-
-def world(
-    rng: np.random.Generator, n: int = 800, apart: float = 1.2, *, heavy: bool = False
-) -> tuple[np.ndarray, np.ndarray]:
-    """Three kinds of pictures, 40 numbers each; from 0.3 on downwards they overlap."""
-    labels = rng.integers(0, 3, n)
-    noise = rng.standard_t(4, (n, 40)) if heavy else rng.normal(size=(n, 40))
-    seen = rng.normal(size=(3, 40))[labels] * apart + noise
-    return seen.astype(np.float32), labels
-
-
-def swap(labels: np.ndarray, share: float, rng: np.random.Generator) -> tuple[np.ndarray, set[int]]:
-    wrong = np.flatnonzero(rng.random(len(labels)) < share)
-    swapped = labels.copy()
-    swapped[wrong] = (labels[wrong] + rng.integers(1, 3, len(wrong))) % 3
-    return swapped, {int(row) for row in wrong}
-
-
-def doubted(found: Doubts) -> set[int]:
-    return {one.row for one in found.found[: found.doubted]}
 
 
 def test_swapped_labels_are_found_and_no_other() -> None:

@@ -2,65 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
+from archive_labels import audit, cramer, joint
 from tanaoroshi.archive.made_ties import Said, made_ties
-
-if TYPE_CHECKING:
-    from tanaoroshi.records.made import MadeTie
-
-
-def joint(tie: float, a: int, b: int) -> np.ndarray:
-    """A table of shares: unrelated attributes, mixed with ones that decide each other."""
-    together = np.zeros((a, b))
-    for k in range(max(a, b)):
-        together[k % a, k % b] += 1 / max(a, b)
-    table: np.ndarray = (1 - tie) / (a * b) + tie * together
-    return table
-
-
-def cramer(table: np.ndarray) -> float:
-    """The square root of φ² over the smaller side less one, by its definition."""
-    a, b = table.shape
-    phi = 0.0
-    for i in range(a):
-        for j in range(b):
-            apart = table[i].sum() * table[:, j].sum()
-            phi += (table[i, j] - apart) ** 2 / apart
-    return float(np.sqrt(phi / (min(a, b) - 1)))
-
-
-def audit(
-    rng: np.random.Generator,
-    there: np.ndarray,
-    made: np.ndarray,
-    *,
-    together: bool = False,
-    n: int = 1500,
-) -> MadeTie:
-    """Readers that say anything in a quarter of pictures: each for itself, or in the same ones."""
-
-    def draw(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        cell = rng.choice(table.size, n, p=table.ravel())
-        return cell // table.shape[1], cell % table.shape[1]
-
-    def read(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        bad = rng.random((2, n)) < 0.25
-        if together:
-            bad[1] = bad[0]
-        shape = there.shape
-        return (
-            np.where(bad[0], rng.integers(0, shape[0], n), a),
-            np.where(bad[1], rng.integers(0, shape[1], n), b),
-        )
-
-    known, drawn = draw(there), draw(made)
-    said, of_made = read(*known), read(*drawn)
-    both = [Said(name, known[k], known[k], said[k], of_made[k]) for k, name in enumerate("ab")]
-    return made_ties(both, None, level=0.95, rng=rng)[0]
 
 
 @pytest.mark.parametrize("together", [False, True])
