@@ -4,6 +4,13 @@
 a Markdown table. The true value of a metric is its value on a million rows of the population with
 the settings that it takes at the size in question (bins, penalties: they stand in ``method``); for
 codes that know nothing of the attributes, or hold each one twice, gaps are 0 by definition.
+
+``metric:how`` measures another way: ``mig:disentanglement_lib`` in the library's convention (its
+bins lie between the extremes that so many rows have; without the attribute of numbers, since it
+takes raw values as classes), ``dci_completeness:random_forest`` and ``:boosted_trees``,
+``total_correlation:minibatch_weighted``. ``udr`` has a second training: the same dimensions in
+another order, with noise. What hangs on the number of rows (AT_SIZE) has no limit to be held
+against: its mean at that size stands for it.
 """
 
 from __future__ import annotations
@@ -21,15 +28,19 @@ from tanaoroshi.metrics import (
     code_mutual_information,
     dci,
     dci_es,
+    elbo_decomposition,
     explicitness,
     measure,
+    posteriors,
+    udr,
 )
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.records.estimates import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+    from tanaoroshi.metrics.question import Convention
     from tanaoroshi.records.attributes import Kind
     from tanaoroshi.records.estimates import Measured
 
@@ -101,18 +112,46 @@ POPULATIONS: dict[str, Callable[[int, np.random.Generator], Sample]] = {
     "unrelated": unrelated,
     "clustered": clustered,
 }
+ALONE_TELLS = ("modularity", "infom", "infoc")
 # By definition; where nothing is told, shares and ratios of it have no true value.
 KNOWN: dict[str, dict[str, float]] = {
+    # Dimensions that tell of an attribute tell of this one alone.
+    "clear": dict.fromkeys(ALONE_TELLS, 1.0),
+    "clustered": dict.fromkeys(ALONE_TELLS, 1.0),
     "unrelated": {
         **dict.fromkeys(("mig", "mig_sup", "dcimig", "sap", "dci_informativeness", "infoe"), 0.0),
         "explicitness": 0.5,
         # For endless votes; so many as are cast learn by heart which noise is least.
         "factor_vae": 1 / len(KINDS),
     },
-    "tied": {"mig": 0.0, "sap": 0.0},
+    "tied": {"mig": 0.0, "sap": 0.0, "modularity": 1.0, "infom": 1.0},
 }
 # Measured by themselves on many rows.
-ALONE = {"code_mutual_information", "explicitness"}
+ALONE = {"code_mutual_information", "explicitness", "udr"}
+TABLES = {"mig", "mig_sup", "dcimig", "jemmig", "modularity"}
+ELBO = {
+    "index_code_mi": "index_code_mi",
+    "aggregate_total_correlation": "total_correlation",
+    "aggregate_kl": "aggregate_kl",
+}
+LIBRARY = ":disentanglement_lib"
+TREES = ("random_forest", "boosted_trees")
+# Extremes, trees and minibatches have no value of their own for endless rows.
+AT_SIZE = {
+    "irs",
+    "irs:disentanglement_lib",
+    "modularity:disentanglement_lib",
+    "total_correlation:minibatch_weighted",
+    *(
+        f"dci_{part}:{how}"
+        for part in ("disentanglement", "completeness", "informativeness")
+        for how in (*TREES, "disentanglement_lib")
+    ),
+}
+# Samples × posteriors × dimensions for the true terms of the ELBO, five times the usual.
+EVALUATIONS = 600_000_000
+# What is dear has its true value from so many rows.
+DEAR, FEWER = {"udr", *ELBO}, 100_000
 NO_TRUTH = {"modularity", "dci_disentanglement", "dci_completeness", "infom", "infoc"}
 
 
@@ -120,18 +159,62 @@ def estimates(
     sample: Sample, names: Sequence[str], seed: int, numeric_bins: int | None = None
 ) -> dict[str, Any]:
     """Measure one sample."""
-    return dict(
-        measure(
-            sample.codes,
-            sample.attributes,
-            kinds=KINDS,
-            group=sample.group,
-            logvar=sample.logvar,
-            only=names,
-            rng=np.random.default_rng(seed),
-            numeric_bins=numeric_bins,
-        ).metrics
+    found: dict[str, Any] = {}
+    for how in dict.fromkeys(name.partition(":")[2] for name in names):
+        mine = [name.partition(":")[0] for name in names if name.partition(":")[2] == how]
+        rng = np.random.default_rng(seed)
+        if how in TREES:
+            fits = dci(
+                sample.codes,
+                sample.attributes,
+                kinds=KINDS,
+                group=sample.group,
+                regressor="random_forest" if how == "random_forest" else "boosted_trees",
+                rng=rng,
+            )
+            got = {name: getattr(fits, name.removeprefix("dci_")).total for name in mine}
+        elif how == "minibatch_weighted":
+            elbo = elbo_decomposition(
+                sample.codes,
+                sample.logvar,
+                group=sample.group,
+                estimator="minibatch_weighted",
+                rng=rng,
+            )
+            got = {"total_correlation": elbo.total_correlation.total}
+        else:
+            convention: Convention = "disentanglement_lib" if how else "paper"
+            classes = 2 if how else len(KINDS)
+            got = dict(
+                measure(
+                    sample.codes,
+                    sample.attributes[:, :classes],
+                    kinds=KINDS[:classes],
+                    group=sample.group,
+                    logvar=sample.logvar,
+                    others=[retrained(sample, seed)] if "udr" in mine else [],
+                    only=mine,
+                    convention=convention,
+                    rng=rng,
+                    numeric_bins=numeric_bins,
+                ).metrics
+            )
+        found |= {f"{name}:{how}" if how else name: got[name] for name in mine}
+    return found
+
+
+def retrained(sample: Sample, seed: int) -> Floats:
+    """Return the codes of another training on the same images."""
+    noise = np.random.default_rng([seed, 1]).normal(size=sample.codes.shape)
+    return np.asarray(sample.codes[:, ::-1] + 0.5 * noise)
+
+
+def within(many: Sample, samples: Sequence[Sample]) -> Sample:
+    """Hold codes between the extremes that samples of a size have, on average."""
+    low, high = (
+        np.mean([end(s.codes, axis=0) for s in samples], axis=0) for end in (np.min, np.max)
     )
+    return Sample(np.clip(many.codes, low, high), many.logvar, many.attributes, many.group)
 
 
 def truth_of(many: Sample, name: str, method: str, plain: dict[str, Any]) -> float | None:
@@ -140,11 +223,23 @@ def truth_of(many: Sample, name: str, method: str, plain: dict[str, Any]) -> flo
     ``plain`` are the values of those that set nothing but bins.
     """
     rng = np.random.default_rng(0)
+    if name in DEAR:
+        group = None if many.group is None else many.group[:FEWER]
+        many = Sample(many.codes[:FEWER], many.logvar[:FEWER], many.attributes[:FEWER], group)
     sample = (many.codes, many.attributes)
-    if name.startswith("dci_es"):
+    if name in ELBO:
+        usual, posteriors.EVALUATIONS = posteriors.EVALUATIONS, EVALUATIONS
+        terms = elbo_decomposition(many.codes, many.logvar, group=many.group, rng=rng)
+        posteriors.EVALUATIONS = usual
+        true = getattr(terms, ELBO[name]).total
+    elif name == "udr":
+        true = udr([many.codes, retrained(many, 0)], group=many.group, rng=rng)
+    elif name.startswith("dci_es"):
         waves = re.search(r"linear \+ ([0-9 ]+) random waves", method)
         capacities = tuple(int(x) for x in waves[1].split()) if waves else None
-        both = dci_es(*sample, kinds=KINDS, group=many.group, capacities=capacities, rng=rng)
+        both = dci_es(
+            *sample, kinds=KINDS, group=many.group, capacities=capacities, most=40_000, rng=rng
+        )
         true = (both.size if name == "dci_es_size" else both.explicitness).total
     elif name.startswith("dci_"):
         penalty = re.search(r"penalty ([0-9.]+)", method)
@@ -180,45 +275,83 @@ def line(population: str, n: int, name: str, truth: float, found: list[Measured]
     )
 
 
+def plain_truths(
+    many: Sample, samples: Sequence[Sample], names: Sequence[str], numeric_bins: int
+) -> dict[str, Any]:
+    """Measure many rows where nothing but bins has to be set."""
+    if not names:
+        return {}
+    # In tables of endless rows groups make no difference, only work.
+    lone = Sample(many.codes, many.logvar, many.attributes)
+    library = [name for name in names if name.endswith(LIBRARY)]
+    tables = [name for name in names if name in TABLES]
+    others = [name for name in names if name not in {*tables, *library}]
+    return {
+        **estimates(lone, tables, 0, numeric_bins),
+        **estimates(many, others, 0, numeric_bins),
+        **(estimates(within(lone, samples), library, 0) if library else {}),
+    }
+
+
+def watched(samples: Sequence[Sample], what: str) -> Iterator[tuple[int, Sample]]:
+    """Count the samples, where somebody looks on."""
+    for r, sample in enumerate(samples):
+        if sys.stderr.isatty():
+            print(f"\r{what} {r + 1}/{len(samples)}", end="", file=sys.stderr)
+        yield r, sample
+
+
+def mean_of(found: Sequence[Measured]) -> float | None:
+    """Return the mean value, ``None`` where nothing was measured."""
+    seen = [e.value for e in found if isinstance(e, Estimate)]
+    return float(np.mean(seen)) if seen else None
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--only", default=",".join(n for n in METRICS if n != "udr"))
+    parser.add_argument("--only", default=",".join(METRICS))
     parser.add_argument("--populations", default=",".join(POPULATIONS))
     parser.add_argument("--sizes", default=",".join(map(str, SIZES)))
     asked = parser.parse_args()
     names = asked.only.split(",")
-    unset = [name for name in names if not name.startswith("dci_") and name not in ALONE]
+    own = ALONE | AT_SIZE | set(ELBO)
+    unset = [name for name in names if not name.startswith("dci_") and name not in own]
     print("| population | n | metric | true | mean | covered | width | 4 sd of value | runs |")
     print("|---|---|---|---|---|---|---|---|---|")
     for population in asked.populations.split(","):
         draw = POPULATIONS[population]
         many = draw(MANY, np.random.default_rng(1))
-        truths: dict[tuple[str, str, bool], float | None] = {}
+        known = KNOWN.get(population, {})
+        truths: dict[tuple[str, str, int], float | None] = {}
         for n in (int(x) for x in asked.sizes.split(",")):
             runs = max(10, int(asked.runs * SHARE.get(n, 0.2)))
-            rows = []
-            for r in range(runs):
-                rows.append(estimates(draw(n, np.random.default_rng([7, r, n])), names, r))
-                if sys.stderr.isatty():
-                    print(f"\r{population} {n} {r + 1}/{runs}", end="", file=sys.stderr)
-            units = n // 5 if population == "clustered" else n
-            plain = estimates(many, unset, 0, 5 if units < 500 else 20)
+            samples = [draw(n, np.random.default_rng([7, r, n])) for r in range(runs)]
+            rows = [
+                estimates(sample, names, r) for r, sample in watched(samples, f"{population} {n}")
+            ]
+            cut = 5 if (n // 5 if population == "clustered" else n) < 500 else 20
+            plain = plain_truths(many, samples, unset, cut)
             for name in names:
-                if population == "unrelated" and name in NO_TRUTH:
+                base = name.partition(":")[0]
+                if population == "unrelated" and base in NO_TRUTH:
                     continue
                 found = [row[name] for row in rows]
                 method = next((e.method for e in found if isinstance(e, Estimate)), "")
-                key = (name, method.partition("; interval")[0], units < 500)
-                if key not in truths:
-                    truths[key] = truth_of(many, name, method, plain)
-                if name == "irs":
-                    # It rests on extremes, which grow with the rows: its mean at this size.
-                    truths[key] = float(
-                        np.mean([e.value for e in found if isinstance(e, Estimate)])
-                    )
-                truth = KNOWN.get(population, {}).get(name, truths[key])
+                key = (
+                    name,
+                    method.partition("; interval")[0],
+                    n if name.endswith(LIBRARY) else cut,
+                )
+                if name in AT_SIZE:
+                    truth = mean_of(found)
+                elif base in known:
+                    truth = known[base]
+                else:
+                    if key not in truths:
+                        truths[key] = truth_of(many, name, method, plain)
+                    truth = truths[key]
                 if truth is not None:
                     print(line(population, n, name, truth, found), flush=True)
 

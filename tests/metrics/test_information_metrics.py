@@ -192,3 +192,43 @@ def test_deviations_are_those_of_fresh_samples() -> None:
     drawn = [known.deviations.mutual[:, 0, 0], known.deviations.attribute[:, 0]]
     for fresh, ours in zip(np.std(seen, axis=0), np.std(drawn, axis=1), strict=True):
         assert ours == pytest.approx(fresh, rel=0.25)
+
+
+def test_deviations_in_sparse_tables_are_those_of_corrected_informations() -> None:
+    """Where cells hold two images each, the correction itself varies, and is counted once."""
+
+    def sample(seed: int) -> tuple[Floats, Floats]:
+        rng = np.random.default_rng(seed)
+        v = rng.normal(size=(600, 2))
+        return v + [0.3, 1.5] * rng.normal(size=(600, 2)), v
+
+    corrected, drawn = [], []
+    for seed in range(60):
+        asked = question(*sample(seed), rng=np.random.default_rng(seed), permutations=20)
+        corrected.append(np.diag(asked.knowledge.corrected.mutual))
+        drawn.append(np.diag(asked.knowledge.deviations.mutual.std(axis=0)))
+    strong, weak = np.mean(drawn, axis=0) / np.std(corrected, axis=0)
+    assert 0.75 < strong < 1.3
+    assert 0.8 < weak < 1.7
+
+
+def test_groups_are_left_out_together_to_take_off_the_bias() -> None:
+    """Rows that repeat one another have the informations of the images that they are of."""
+    rng = np.random.default_rng(8)
+    v = rng.integers(0, 4, (150, 2)).astype(float)
+    z = v + 0.4 * rng.normal(size=v.shape)
+    once = question(z, v, rng=rng, bins=8, permutations=20)
+    six = question(z.repeat(6, 0), v.repeat(6, 0), group=np.arange(150).repeat(6), rng=rng, bins=8)
+    ours, theirs = six.knowledge, once.knowledge
+    np.testing.assert_allclose(ours.corrected.mutual, theirs.corrected.mutual, atol=0.03)
+    np.testing.assert_allclose(
+        ours.deviations.mutual.std(axis=0), theirs.deviations.mutual.std(axis=0), rtol=0.35
+    )
+
+
+def test_a_method_says_where_images_are_too_few_for_the_interval() -> None:
+    few = estimate(mig(Z[:80], V[:80], rng=RNG)).method
+    assert "only 80 independent images: below 100 the interval may be too narrow" in few
+    assert "independent" not in estimate(mig(Z[:100], V[:100], rng=RNG)).method
+    group = np.arange(N) // 10
+    assert "only 50 independent" in estimate(mig(Z, V, group=group, rng=RNG)).method

@@ -253,7 +253,8 @@ def answer_beta_vae(
         f"{batch} pairs a point, drawn from the table; {fixed(asked)}; "
         "interval for endless draws)"
     )
-    return Answer(bounded(value, low, high, chance=float(null.mean()), n=rows, method=method))
+    chance, units = float(null.mean()), asked.units
+    return Answer(bounded(value, low, high, chance=chance, n=rows, method=method, units=units))
 
 
 def _null(asked: Question, source: Differences, points: int, evaluate: int) -> Floats:

@@ -129,6 +129,7 @@ def answer_code_mutual_information(asked: Question, *, bias: Bias | None = None)
         n=n,
         method=f"code_mutual_information ({asked.convention}; {bins} {asked.how} bins; "
         f"bias {bias}; nats; {len(taken)} of {asked.codes.shape[1]} dimensions)",
+        units=groups,
         top=float(np.log(crossing.bins)),
     )
     return Answer(estimate)

@@ -155,7 +155,15 @@ def _disentanglement(asked: Question, found: Fit) -> Answer:
     chance = float(disentanglement(found.null, extra).mean())
     method = f"dci_disentanglement ({found.method})"
     return Answer(
-        bounded(value, float(low), float(high), chance=chance, n=_rows(asked), method=method)
+        bounded(
+            value,
+            float(low),
+            float(high),
+            chance=chance,
+            n=_rows(asked),
+            method=method,
+            units=asked.units,
+        )
     )
 
 
@@ -205,7 +213,16 @@ def _answer(
     """Make estimates of (k + 1,) values, low ends, high ends and chance levels, the total last."""
     sizes = [*(asked.known(int(a)) for a in asked.usable), _rows(asked)]
     measured: list[Measured] = [
-        bounded(float(v), float(lo), float(hi), chance=float(c), n=n, method=method, floor=floor)
+        bounded(
+            float(v),
+            float(lo),
+            float(hi),
+            chance=float(c),
+            n=n,
+            method=method,
+            units=asked.units,
+            floor=floor,
+        )
         for v, lo, hi, c, n in zip(values, *ends, sizes, strict=True)
     ]
     return Answer(measured[-1], asked.spread_out(measured[:-1]))

@@ -242,13 +242,13 @@ def _explicitness(asked: Question, chosen: Probes) -> Answer:
             reasons |= {int(i): seen for i in which}
     scored = _score(asked, chosen, parts)
     each: list[Measured] = [
-        Unmeasured(reasons[i]) if i in reasons else _estimate([scored[i]])
+        Unmeasured(reasons[i]) if i in reasons else _estimate([scored[i]], asked.units)
         for i in range(len(asked.usable))
     ]
     kept = [x for i, x in scored.items() if i not in reasons]
     if kept:
         few = f"{len(kept)} of {len(asked.names)} attributes"
-        total: Measured = _estimate(kept, few if len(kept) < len(asked.names) else "")
+        total: Measured = _estimate(kept, asked.units, few if len(kept) < len(asked.names) else "")
     else:
         total = Unmeasured(_nothing(list(reasons.values())))
     return Answer(total, asked.spread_out(each))
@@ -355,7 +355,7 @@ def _score(asked: Question, chosen: Probes, parts: Sequence[Seen]) -> dict[int, 
     return scored
 
 
-def _estimate(scored: Sequence[Scored], few: str = "") -> Estimate:
+def _estimate(scored: Sequence[Scored], units: int, few: str = "") -> Estimate:
     """Average attributes; the interval knows of images and of the choice of waves."""
     value = float(np.mean([x.value for x in scored]))
     low, high = around(np.array(value), np.mean([x.drawn for x in scored], axis=0))
@@ -370,6 +370,7 @@ def _estimate(scored: Sequence[Scored], few: str = "") -> Estimate:
         chance=None,
         n=len(np.unique(np.concatenate([x.rows for x in scored]))),
         method=method + (f"; {few})" if few else ")"),
+        units=units,
         floor=-1.0,
     )
 

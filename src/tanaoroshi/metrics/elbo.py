@@ -71,12 +71,14 @@ class Basis(NamedTuple):
     """What estimates rest on.
 
     ``row`` (m,): which posterior each sample is from; ``batches`` (n,): units of sampling
-    variation; ``images``: how many there are in all; ``floor`` and ``settings`` of estimates.
+    variation; ``images``, ``units``: how many there are in all, and how many independent ones;
+    ``floor`` and ``settings`` of estimates.
     """
 
     row: Ints
     batches: Ints
     images: int
+    units: int
     floor: float | None
     settings: str
 
@@ -212,7 +214,7 @@ def _by_mixture(asked: Question, drawn: Posteriors) -> Elbo:
     whole, least = np.sum([one.whole for one in single], axis=0), np.sum(bounds, axis=0)
     told, far = own.sum(axis=1), prior.sum(axis=1)
     settings = f"mixture of {len(drawn.rows)} posteriors, {len(own)} samples; nats"
-    on = Basis(drawn.row, asked.batches[drawn.rows], len(asked.codes), 0.0, settings)
+    on = Basis(drawn.row, asked.batches[drawn.rows], len(asked.codes), asked.units, 0.0, settings)
     total = [joint.whole - whole, bound - whole, joint.whole - least]
     chance = max(_independent(asked, drawn) - float(whole.mean()), 0.0)
     return Elbo(
@@ -248,7 +250,7 @@ def _by_minibatches(
     for b, piece in enumerate(pieces):
         batches[piece] = b
     settings = f"{asked.convention}; {estimator}, minibatches of {size}; nats"
-    on = Basis(drawn.row, batches, images, None, settings)
+    on = Basis(drawn.row, batches, images, asked.units, None, settings)
     prior, whole = drawn.prior, marginal.sum(axis=1)
     return Elbo(
         _answer("index_code_mi", [drawn.own.sum(axis=1) - joint], on),
@@ -278,7 +280,15 @@ def _answer(name: str, parts: Sequence[Floats], on: Basis, chance: float | None 
     method = f"{name} ({on.settings}{'' if chance is None else '; chance: dimensions apart'})"
     value, low, high = float(parts[0].mean()), float(min(ends)), float(max(ends))
     estimate = bounded(
-        value, low, high, chance=chance, n=on.images, method=method, floor=on.floor, top=None
+        value,
+        low,
+        high,
+        chance=chance,
+        n=on.images,
+        method=method,
+        units=on.units,
+        floor=on.floor,
+        top=None,
     )
     return Answer(estimate)
 

@@ -299,7 +299,9 @@ def _assemble(asked: Question, judged: list[Judged | None], null: Floats, method
     def estimate(found: Judged, chance: float, n: int) -> Measured:
         error = float(sandwich(found.rows, asked.batches))
         low, high = _interval(found, error, int(asked.batches.max()) + 1)
-        return bounded(found.unseen, low, high, chance=chance, n=n, method=method)
+        return bounded(
+            found.unseen, low, high, chance=chance, n=n, method=method, units=asked.units
+        )
 
     each: list[Measured] = []
     for i, (a, found) in enumerate(zip(asked.usable, judged, strict=True)):

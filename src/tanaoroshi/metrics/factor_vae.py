@@ -213,7 +213,8 @@ def answer_factor_vae(
         f"the table; {fixed(asked)}; "
         f"{int(used.sum())} of {len(used)} dimensions; interval for endless votes)"
     )
-    return Answer(bounded(value, low, high, chance=float(null.mean()), n=rows, method=method))
+    chance, units = float(null.mean()), asked.units
+    return Answer(bounded(value, low, high, chance=chance, n=rows, method=method, units=units))
 
 
 def right(learned: Ints, tried: Ints) -> float:

@@ -103,6 +103,7 @@ def answer_gaussian_wasserstein_correlation(
         chance=float(null.mean()),
         n=moments.n,
         method=f"gaussian_wasserstein_correlation ({asked.convention}; {by}; {moments.settings})",
+        units=asked.units,
         top=2.0 if normalise else None,
     )
     return Answer(estimate)

@@ -291,7 +291,8 @@ def _assemble(asked: Question, found: list[Known | None], null: Floats, method: 
     def estimate(one: Known, chance: float) -> Measured:
         error = float(sandwich(one.rows, asked.batches))
         low, high = _interval(one, error, int(asked.batches.max()) + 1)
-        return bounded(max(one.unseen, 0.0), low, high, chance=chance, n=one.n, method=method)
+        value, units = max(one.unseen, 0.0), asked.units
+        return bounded(value, low, high, chance=chance, n=one.n, method=method, units=units)
 
     each: list[Measured] = []
     for i, one in enumerate(found):

@@ -169,6 +169,7 @@ def answer_irs(
         chance=float(np.mean(null)),
         n=rows,
         method=method,
+        units=asked.units,
         floor=-1.0,
     )
     return Answer(estimate)

@@ -45,8 +45,8 @@ def mig(
     attributes
         (n, k), NaN missing.
     rng
-        Source of chance: of the interval and the chance level, not of the value (where rows come
-        in groups, the size of the bias is simulated too).
+        Source of chance: of the interval and the chance level, not of the value (but of more than
+        50 groups, which are left out in batches to take off the bias).
     kinds
         Of each attribute; ``None``: whole numbers are nominal, others continuous.
     bins

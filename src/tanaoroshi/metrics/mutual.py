@@ -19,8 +19,10 @@ from tanaoroshi.metrics.intervals import (
     best_by_chance,
     deviations,
     pool,
+    wider,
 )
-from tanaoroshi.metrics.question import FEW, Answer, Bools
+from tanaoroshi.metrics.question import Answer, Bools
+from tanaoroshi.stats.information import last_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,20 +78,17 @@ def learn(asked: Question, moved: Entropies) -> Knowledge:
 
     ``moved``: joint deviations, from rows (:func:`deviations_of`) or from the batches of a stream.
     """
-    found, null = asked.information, asked.null
-    jack = asked.crossing.information(asked.counts, bias="jackknife")
+    found, jack, null = asked.information, asked.jackknifed, asked.null
     plain = Entropies(found.mutual, found.code, found.attribute)
-    swell = swell_of(asked)
-    mutual = plain.mutual - (plain.mutual - jack.mutual) * swell
-    corrected = Entropies(np.maximum(mutual, 0), jack.code, jack.attribute)
-    null_mutual = null.plain - (null.plain - null.corrected) * swell
-    settled, tells = settle(corrected, null_mutual, grouped=asked.group is not None)
+    corrected = Entropies(np.maximum(jack.mutual, 0), jack.code, jack.attribute)
+    settled, tells = settle(corrected, null.corrected)
+    moved = moved._replace(mutual=counted_once(moved.mutual, corrected, null.corrected))
     return Knowledge(
         plain=plain,
         corrected=corrected,
-        centres=centres_of(plain, corrected, settled, moved.mutual, asked.units),
+        centres=centres_of(corrected, settled, moved.mutual),
         null_plain=beside(null.plain, plain),
-        null_corrected=beside(np.maximum(null_mutual, 0), corrected),
+        null_corrected=beside(np.maximum(null.corrected, 0), corrected),
         deviations=moved,
         tells=tells,
     )
@@ -133,13 +132,14 @@ def answer_from(
         else (known.plain, known.null_plain)
     )
     moved = _with_noise(known) if noisy else known.deviations
+    centres = (known.plain,) if noisy else known.centres
     return answer_by_draws(
         asked,
         total,
         each,
         value=value,
         null=null,
-        spans=[(c, _moved(c, moved)) for c in ((known.plain,) if noisy else known.centres)],
+        spans=[(c, _moved(c, moved)) for c in centres],
         method=f"{method}; bias {bias})",
         floor=floor,
         top=top,
@@ -153,27 +153,23 @@ def share(information: Floats, whole: Floats) -> Floats:
     return np.asarray(np.clip(parts, 0, 1))
 
 
-def centres_of(
-    plain: Entropies, corrected: Entropies, settled: Entropies, moved: Floats, units: int
-) -> tuple[Entropies, ...]:
+def centres_of(corrected: Entropies, settled: Entropies, moved: Floats) -> tuple[Entropies, ...]:
     """Return the points around which intervals are built; an interval spans those of all.
 
     The best of several estimates is too good, the best of many noises is no next best. So, beside
     the estimates themselves: what can't be told from chance set to 0; and of this, what can't be
-    told from the best of its attribute, or of its dimension, made one with it. Where each
-    correction rests on few images, also the uncorrected estimates.
+    told from the best of its attribute, or of its dimension, made one with it.
     """
     mutual = settled.mutual
     by_attribute = settled._replace(mutual=pool(mutual, moved, axis=0))
     by_dimension = settled._replace(mutual=pool(mutual, moved, axis=1))
-    centres = (corrected, settled, by_attribute, by_dimension)
-    return (*centres, plain) if units < FEW else centres
+    return corrected, settled, by_attribute, by_dimension
 
 
 def _moved(centre: Entropies, by: Entropies) -> Entropies:
-    """Let entropies deviate together from a point."""
+    """Let entropies deviate together from a point; an information taken as none stays none."""
     moved = Entropies(*(c + d for c, d in zip(centre, by, strict=True)))
-    return moved._replace(mutual=np.maximum(moved.mutual, 0))
+    return moved._replace(mutual=np.where(centre.mutual > 0, np.maximum(moved.mutual, 0), 0))
 
 
 def _with_noise(known: Knowledge) -> Entropies:
@@ -192,34 +188,41 @@ def beside(mutual: Floats, like: Entropies) -> Entropies:
     )
 
 
-def swell_of(asked: Question) -> Floats:
-    """How much larger the bias is than with independent rows, (d, k); 1 without groups.
-
-    Under the null the plug-in is all bias; what the jackknife over rows sees of it is the
-    difference of the two.
-    """
-    if asked.group is None:
-        return np.ones_like(asked.information.mutual)
-    seen = (asked.null.plain - asked.null.corrected).mean(axis=0)
-    plain = asked.null.plain.mean(axis=0)
-    return np.asarray(np.maximum(plain / np.where(seen > 0, seen, np.inf), 1))
-
-
-def settle(corrected: Entropies, null: Floats, *, grouped: bool) -> tuple[Entropies, Bools]:
+def settle(corrected: Entropies, null: Floats) -> tuple[Entropies, Bools]:
     """Take off what the correction leaves of the bias, and set to 0 what chance gives as well.
 
-    In sparse tables the jackknife leaves some bias: under the null that is the mean over
-    permutations; it fades as the code tells more, since ever fewer cells are then sparse. The
-    third power was found by simulation (docs/metrics/coverage.md).
+    In sparse tables the jackknife leaves some bias, or takes off too much: under the null that is
+    the mean over permutations; it fades as the code tells more, since ever fewer cells are then
+    sparse. The third power was found by simulation (docs/metrics/coverage.md).
     """
     whole = corrected.attribute
-    left = np.zeros_like(corrected.mutual) if grouped else share(null.mean(axis=0), whole)
-    left = np.clip(left, 0, 0.9)
-    parts = share(corrected.mutual, whole)
-    fading = np.clip(1 - (parts - left) / (1 - left), 0, 1) ** 3
-    mutual = np.clip(parts - left * fading, 0, 1) * whole
+    left, fading = left_by_chance(corrected, null)
+    mutual = np.clip(share(corrected.mutual, whole) - left * fading, 0, 1) * whole
     tells = corrected.mutual > best_by_chance(null)
     return corrected._replace(mutual=np.where(tells, mutual, 0)), tells
+
+
+def left_by_chance(corrected: Entropies, null: Floats) -> tuple[Floats, Floats]:
+    """Return the mean share of the entropy under the null, and how much of it is still there.
+
+    Both (d, k); the second in [0, 1].
+    """
+    whole = corrected.attribute
+    # Not by `share`, which knows no less than nothing.
+    left = np.clip(null.mean(axis=0) / np.maximum(whole, 1e-9), -0.9, 0.9)
+    told = (share(corrected.mutual, whole) - left) / (1 - left)
+    return left, np.asarray(np.clip(1 - told, 0, 1) ** 3)
+
+
+def counted_once(moved: Floats, corrected: Entropies, null: Floats) -> Floats:
+    """Take off deviations (draws, d, k) what the jackknife counts twice: chance in sparse tables.
+
+    Its variance holds the part of second order twice (Efron & Stein 1981); under the null, where
+    informations have no other, that is the variance over permutations.
+    """
+    claimed = np.maximum(moved.var(axis=0), 1e-300)
+    twice = null.var(axis=0) * left_by_chance(corrected, null)[1] / claimed
+    return np.asarray(moved * np.sqrt(1 - np.clip(twice, 0, 0.5)))
 
 
 def deviations_of(asked: Question) -> Entropies:
@@ -227,7 +230,8 @@ def deviations_of(asked: Question) -> Entropies:
     mutual, code, attribute = _variation(asked)
     b, d, k = mutual.shape
     flat = np.concatenate([part.reshape(b, -1) for part in (mutual, code, attribute)], axis=1)
-    moved = deviations(flat, asked.stream("deviations"))
+    # Few batches know the spread roughly: as wide as Student's t is beside the normal.
+    moved = wider(b) * deviations(flat, asked.stream("deviations"))
     return Entropies(
         moved[:, : d * k].reshape(-1, d, k),
         moved[:, d * k : 2 * d * k].reshape(-1, d, k),
@@ -236,10 +240,13 @@ def deviations_of(asked: Question) -> Entropies:
 
 
 def _variation(asked: Question) -> tuple[Floats, Floats, Floats]:
-    """First-order effect of each batch on informations and entropies; (batches, d, k), (…, k)."""
+    """Return what each batch adds to informations and entropies; (batches, d, k), (…, k)."""
     crossing = asked.crossing
     labels, starts = asked.by_batch[0].labels, asked.by_batch[1]
-    parts = [effects_of(crossing, asked.counts, a) for a in range(len(crossing.starts))]
+    parts = [
+        effects_of(crossing, asked.counts, a, asked.design[:, a])
+        for a in range(len(crossing.starts))
+    ]
     mutual, code, attribute = [], [], []
     for a, (tells, surprise, rare) in enumerate(parts):
         mutual.append(asked.cell_sums(tells, a))
@@ -248,28 +255,42 @@ def _variation(asked: Question) -> tuple[Floats, Floats, Floats]:
     return np.stack(mutual, -1), np.stack(code, -1), np.stack(attribute, -1)
 
 
-def effects_of(crossing: Crossing, counts: Floats | Ints, a: int) -> tuple[Floats, Floats, Floats]:
+def effects_of(
+    crossing: Crossing, counts: Floats | Ints, a: int, design: Floats
+) -> tuple[Floats, Floats, Floats]:
     """Return what a row in each cell adds to the information and entropies of attribute ``a``.
 
+    It is what the corrected entropies lose without it (the jackknife of a jackknifed value: Efron
+    & Stein 1981, Ann. Stat. 9), which in sparse tables is more than the plug-in would.
+
+    Parameters
+    ----------
+    crossing, counts
+        The table.
+    a
+        Which attribute.
+    design
+        float (d,): so many rows of a cell are worth an independent one.
+
+    Returns
+    -------
     (classes + 1, d, m) twice, and (classes + 1,); the last line is for missing rows: 0.
     """
     start, width = int(crossing.starts[a]), int(crossing.classes[a])
     table = counts[start : start + width].astype(np.float64)
     n = max(table[:, 0].sum(), 1)
-    of_class = table[:, :1].sum(axis=-1, keepdims=True) / n
-    of_bin = table.sum(axis=0, keepdims=True) / n
-    share_of = np.maximum(table / n, 1e-300)
-    log_class, log_bin = (np.log(np.maximum(x, 1e-300)) for x in (of_class, of_bin))
+    worth = np.maximum(design, 1)[:, None]
+    cells, of_bin = last_row(table / worth), last_row(table.sum(axis=0) / worth)
+    of_class = last_row(table.sum(axis=2) / worth[:, 0])
     tells, surprise, rare = (
         np.zeros((width + 1, *table.shape[1:])),
         np.zeros((width + 1, *table.shape[1:])),
         np.zeros(width + 1),
     )
-    seen = table > 0
-    tells[:width] = np.where(seen, np.log(share_of) - log_class - log_bin, 0)
+    tells[:width] = np.where(table > 0, cells - of_class[..., None] - of_bin, 0)
     tells[:width] = (tells[:width] - (tells[:width] * table).sum((0, 2), keepdims=True) / n) / n
-    surprise[:width] = -log_bin
-    entropy = -(of_bin * log_bin).sum(axis=-1, keepdims=True)
-    surprise[:width] = (surprise[:width] - entropy) / n
-    rare[:width] = (-log_class[:, 0, 0] + (of_class * log_class).sum()) / n
+    shares = table.sum(axis=0) / n
+    surprise[:width] = ((of_bin * shares).sum(axis=-1, keepdims=True) - of_bin) / n
+    of_class, shares = of_class.mean(axis=1), table[:, 0].sum(axis=-1) / n
+    rare[:width] = ((of_class * shares).sum() - of_class) / n
     return tells, surprise, rare

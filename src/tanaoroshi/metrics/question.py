@@ -20,6 +20,7 @@ from tanaoroshi.records.attributes import Floats, Ints, Kind
 from tanaoroshi.records.estimates import Measured, Unmeasured
 from tanaoroshi.records.words import Words, message
 from tanaoroshi.stats.discretize import Classes, How, code_classes, columns_of, discretize, levels
+from tanaoroshi.stats.grouped import design_effect, jackknife_groups, leave_even
 from tanaoroshi.stats.information import Crossing, Information, cross
 from tanaoroshi.stats.resample import Turns, group_folds, permuted_rows, turned_rows
 from tanaoroshi.stats.tally import MANY
@@ -41,6 +42,9 @@ FEW = 500
 # Sums over at most this many random batches of whole groups carry the sampling variation: its
 # standard deviation is then known to within some 3 %.
 BATCHES = 500
+# The jackknife over groups leaves out so many batches of them: the fewest, and the most, where all
+# their tables together have no more cells than these; and in so many permutations.
+PARTS, CELLS, FEW_NULLS = (10, 50), 5_000_000, 5
 # Rows × dimensions × attributes × permutations to count; with many rows, few permutations tell.
 DEAR = 15_000_000
 # Counts under permutations that are kept for the next metric; more are counted anew.
@@ -217,6 +221,31 @@ class Question:
         return np.stack([class_accuracy(self.crossing, counts) for counts in tables])
 
     @cached_property
+    def jackknifed(self) -> Information:
+        """The same with their bias taken off by the jackknife: over rows, or over groups."""
+        if self.group is None:
+            found = self.crossing.information(self.counts, bias="jackknife")
+        else:
+            found = jackknife_groups(self.crossing, self._parts)
+        return leave_even(self.crossing, self.counts, found)
+
+    @cached_property
+    def design(self) -> Floats:
+        """How many rows of a cell are worth an independent one, (d, usable); 1 without groups.
+
+        The bias that a jackknife over groups sees beside that over rows.
+        """
+        if self.group is None:
+            return np.ones_like(self.information.mutual)
+        rows = self.crossing.information(self.counts, bias="jackknife")
+        return design_effect(self.information, rows, self.jackknifed, np.bincount(self.group))
+
+    @cached_property
+    def _parts(self) -> Ints:
+        """Batches that the jackknife over groups leaves out, int64 (n,)."""
+        return self.batches % int(np.clip(CELLS // self.counts.size, *PARTS))
+
+    @cached_property
     def null(self) -> NullTables:
         """Informations and entropies under the permutations."""
         draws = []
@@ -231,7 +260,15 @@ class Question:
                     jack.code,
                 )
             )
-        return NullTables(*(np.stack(part) for part in zip(*draws, strict=True)))
+        found = NullTables(*(np.stack(part) for part in zip(*draws, strict=True)))
+        if self.group is None:
+            return found
+        # Jackknives over groups are dear: a few tell what they see beside those over rows.
+        few = self.orders[:FEW_NULLS]
+        over = sum(jackknife_groups(self.crossing, self._parts, o).mutual for o in few) / len(few)
+        plain, rows = (x[: len(few)].mean(axis=0) for x in (found.plain, found.corrected))
+        swell = (plain - over) / np.where(plain > rows, plain - rows, np.inf)
+        return replace(found, corrected=found.plain - (found.plain - found.corrected) * swell)
 
     @cached_property
     def knowledge(self) -> Knowledge:

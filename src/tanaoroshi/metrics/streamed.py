@@ -18,8 +18,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
-from scipy.stats import t as student
 
 from tanaoroshi.errors import InputError
 from tanaoroshi.metrics.covariance import CONSTANT, Spread
@@ -27,7 +25,7 @@ from tanaoroshi.metrics.dcimig import answer_dcimig
 from tanaoroshi.metrics.gaussian_wasserstein_correlation import (
     answer_gaussian_wasserstein_correlation,
 )
-from tanaoroshi.metrics.intervals import LEVEL, deviations
+from tanaoroshi.metrics.intervals import deviations, wider
 from tanaoroshi.metrics.jemmig import answer_jemmig
 from tanaoroshi.metrics.mig import answer_mig
 from tanaoroshi.metrics.mig_sup import answer_mig_sup
@@ -55,7 +53,8 @@ from tanaoroshi.metrics.streamed_moments import (
 from tanaoroshi.metrics.suite import MetricSet
 from tanaoroshi.metrics.total_correlation import answer_total_correlation
 from tanaoroshi.records.words import Words, message
-from tanaoroshi.stats.information import Crossing, informations
+from tanaoroshi.stats.grouped import jackknife_tables, leave_even
+from tanaoroshi.stats.information import Crossing, Information, informations
 from tanaoroshi.stats.moments import Moments, merge_moments
 
 if TYPE_CHECKING:
@@ -206,6 +205,15 @@ class Streamed(Question):
         return (self._drawn(rng) for _ in range(self.permutations))
 
     @cached_property
+    def jackknifed(self) -> Information:
+        """Entropies and informations with their bias taken off: over rows, or over batches."""
+        if self.group is None:
+            found = self.crossing.information(self.counts, bias="jackknife")
+        else:
+            found = jackknife_tables(self.crossing, self.counts, self.batch_counts)
+        return leave_even(self.crossing, self.counts, found)
+
+    @cached_property
     def knowledge(self) -> Knowledge:
         """Mutual informations with their bias, chance level and sampling variation."""
         return learn(self, self._deviations())
@@ -214,12 +222,6 @@ class Streamed(Question):
     def tables_method(self) -> str:
         """How the tables of counts were made, in words for ``method``."""
         return f"{self.convention}; stream, {self.bins} given bins, {len(self.parts)} batches"
-
-    @property
-    def wider(self) -> float:
-        """How much wider than a normal's the interval must be: few batches know it roughly."""
-        tail = (1 + LEVEL) / 2
-        return float(student.ppf(tail, max(len(self.parts) - 1, 1)) / norm.ppf(tail))
 
     def _why_not(self, a: int) -> Words | None:
         name, kind, known = self.names[a], self.kinds[a], self.known(a)
@@ -273,7 +275,7 @@ class Streamed(Question):
         crossing = self.crossing
         mutual, code, attribute = [], [], []
         for a, (start, width) in enumerate(zip(crossing.starts, crossing.classes, strict=True)):
-            tells, surprise, rare = effects_of(crossing, self.counts, a)
+            tells, surprise, rare = effects_of(crossing, self.counts, a, self.design[:, a])
             tables = self.batch_counts[:, start : start + width]
             mutual.append(np.einsum("bljm,ljm->bj", tables, tells[:-1]))
             code.append(np.einsum("bljm,ljm->bj", tables, surprise[:-1]))
@@ -281,7 +283,7 @@ class Streamed(Question):
         parts = [np.stack(x, -1) for x in (mutual, code, attribute)]
         b, d, k = parts[0].shape
         flat = np.concatenate([part.reshape(b, -1) for part in parts], axis=1)
-        moved = deviations(self.wider * flat, self.stream("deviations"))
+        moved = deviations(wider(b) * flat, self.stream("deviations"))
         return Entropies(
             moved[:, : d * k].reshape(-1, d, k),
             moved[:, d * k : 2 * d * k].reshape(-1, d, k),

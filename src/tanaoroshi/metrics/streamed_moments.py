@@ -12,7 +12,7 @@ from scipy.stats import t as student
 
 from tanaoroshi.metrics.covariance import DRAWS, NUMBERS, PERMUTED, Spread, too_few
 from tanaoroshi.metrics.dimension_wise_kl import METHOD
-from tanaoroshi.metrics.intervals import LEVEL, nothing_usable
+from tanaoroshi.metrics.intervals import LEVEL, nothing_usable, wider
 from tanaoroshi.metrics.question import FEWEST, Answer, class_accuracy
 from tanaoroshi.metrics.sap import Part as Scores
 from tanaoroshi.metrics.sap import answer_scores
@@ -89,7 +89,7 @@ def _thresholds(asked: Streamed, i: int) -> Scores:
     effect = (right - share) / (of_class * width)
     tables = asked.batch_counts[:, start : start + width]
     variation = np.einsum("bljm,ljm->bj", tables, effect)
-    return Scores(value, centre, null, np.array(floor), asked.wider * variation)
+    return Scores(value, centre, null, np.array(floor), wider(len(asked.parts)) * variation)
 
 
 def _correlation(asked: Streamed, i: int) -> Scores:
@@ -111,7 +111,7 @@ def _correlation(asked: Streamed, i: int) -> Scores:
     rest += np.einsum("qd,bqr,rd->bd", slope, marks, slope)
     variation = np.where(there, ((1 - value) * squares - rest) / scale, 0)
     null = _chance(asked, i, n, q)
-    return Scores(value, centre, null, np.array(0.0), asked.wider * variation)
+    return Scores(value, centre, null, np.array(0.0), wider(len(asked.parts)) * variation)
 
 
 def _about(asked: Streamed, a: int) -> tuple[Floats, Floats, Floats]:

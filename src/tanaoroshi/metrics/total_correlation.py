@@ -140,6 +140,7 @@ def answer_total_correlation(asked: Question, moments: Spread | Unmeasured | Non
         chance=float(gaussian_total(moments.null).mean()),
         n=n,
         method=f"total_correlation ({asked.convention}; gaussian; nats; {moments.settings})",
+        units=asked.units,
         top=None,
     )
     return Answer(estimate)

@@ -216,6 +216,7 @@ def answer_udr(
         n=n,
         method=f"udr ({asked.convention}; {how}; {1 + len(others)} trainings; "
         f"{mine.shape[1]} of {asked.codes.shape[1]} dimensions; interval over images)",
+        units=asked.units,
         top=1.0 if similarity == "spearman" else None,
     )
     return Answer(estimate)

@@ -347,6 +347,15 @@ def informations(
     return (code + attribute - joint).T, code.T, attribute.T
 
 
+def last_row(counts: Floats) -> Floats:
+    """Return what the last row of each count adds to the jackknifed entropy's :func:`_mass`.
+
+    ``counts``: float (...) ≥ 0, of independent rows; below 1 as 1.
+    """
+    x = np.maximum(counts, 1)
+    return np.asarray(_mass_of(x, "jackknife") - _mass_of(x - 1, "jackknife"))
+
+
 def association_matrix(
     code_bins: Ints,
     attribute_bins: Ints,
