@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tanaoroshi.archive import take_archive
+from tanaoroshi.archive.codes_sentences import coded_findings
 from tanaoroshi.archive.copies import find_copies
 from tanaoroshi.archive.copies_sentences import copies_findings
 from tanaoroshi.archive.examine import examine
@@ -127,6 +128,7 @@ def archive(
         shown = {**shown, **pictures}
     findings = (
         *(made_findings(made, attributes.specs, closer.not_applicable) if made else ()),
+        *(coded_findings(made.coded, attributes.specs) if made and made.coded else ()),
         *copies_findings(copies),
         *archive_findings(found, attributes.specs),
         *examined_findings(closer, attributes.specs),

@@ -11,7 +11,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tanaoroshi.archive.classes import QUARTERS, SIXTHS
+from tanaoroshi.archive.codes import Space, look_at_codes
 from tanaoroshi.archive.made import come_back_worse, made_shares, memory, unlike
+from tanaoroshi.audit.dimensions import dimension_states
 from tanaoroshi.audit.exhibits import to_bytes
 from tanaoroshi.audit.reconstruction import image_errors
 from tanaoroshi.engine import decode_codes, encode, prior_codes, read_pictures
@@ -28,6 +30,7 @@ from tanaoroshi.stats.resample import group_index
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tanaoroshi.archive.support import Emptiness
     from tanaoroshi.models import Model
     from tanaoroshi.readers import FittedReader
     from tanaoroshi.records.attributes import Attributes
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 PICTURES = 3_000
 """Half of them teach readers, half tell how these err; all show who comes back worse."""
 MADE = 1_500
+REGION = 12
+"""Pictures of the emptiest places that are shown, and as many of the others."""
 LEVEL = 0.95
 MOST_UNLIKE = 0.25
 """Where more of what was made looks like nothing that readers know (0.05 would be usual), no share
@@ -81,7 +86,9 @@ def make(
     Returns
     -------
     What was found, and pictures: ``memory/made`` and ``memory/trained``, the nearest pairs in the
-    same order; ``made/posterior`` and ``made/prior``, a few made pictures.
+    same order; ``made/posterior`` and ``made/prior``, a few made pictures; ``regions/empty`` and
+    ``regions/held``, pictures of the emptiest places that were drawn and of those nearest to
+    images.
 
     Raises
     ------
@@ -122,8 +129,46 @@ def make(
         source = made.get("prior", made["posterior"])
         unseen = None if held_out is None else _given_back(model, held_out, rng)
         kept, pairs = _memory(source, given_back, pictures, unseen, rng)
+        table = collection.attributes.take(codes.rows)
+        space = _space(model, codes, of_prior)
+        looked = look_at_codes(space, table, rng=rng, progress=progress)
+    coded, places = looked or (None, {})
     exhibits = {f"made/{name}": Exhibit(each[:24], columns=12) for name, each in made.items()}
-    return Made(model.name, model.version, shares, strange, worse, kept), {**exhibits, **pairs}
+    exhibits |= _regions(model, codes, of_prior, places)
+    found = Made(model.name, model.version, shares, strange, worse, kept, coded)
+    return found, {**exhibits, **pairs}
+
+
+def _space(model: Model, codes: Codes, of_prior: Floats | None) -> Space:
+    """Say of which dimensions and in which scale the code is looked at."""
+    states = dimension_states(
+        codes.mean, None, standard_prior=model.latent.prior == "standard_normal"
+    )
+    return Space(
+        codes.mean.astype(np.float64),
+        None if codes.logvar is None else np.exp(0.5 * codes.logvar.astype(np.float64)),
+        of_prior,
+        np.array([one.index for one in states if one.state == "active"], dtype=np.int64),
+    )
+
+
+def _regions(
+    model: Model, codes: Codes, of_prior: Floats | None, places: Mapping[str, Emptiness]
+) -> dict[str, Exhibit]:
+    """Draw the emptiest places, of the prior if there is one, and those nearest to images."""
+    found = places.get("prior", places.get("midway"))
+    if found is None:
+        return {}
+    order = np.argsort(-found.far, kind="stable")
+    drawn = {}
+    for name, at in (("empty", order[:REGION]), ("held", order[-REGION:])):
+        if found.pairs is None:
+            assert of_prior is not None  # its codes are what was asked about
+            z = of_prior[at]
+        else:
+            z = codes.mean[found.pairs[at]].mean(axis=1)
+        drawn[f"regions/{name}"] = Exhibit(to_bytes(decode_codes(model, z)), columns=12)
+    return drawn
 
 
 def _of_posterior(codes: Codes, rng: np.random.Generator) -> NDArray[np.floating]:

@@ -1,0 +1,255 @@
+"""How much of the code each attribute occupies, and in how many directions.
+
+*How much.* A regression on the attribute's columns (curves along numbers and circles, a mean for
+each value; missing is a value too) foretells the whitened code of groups that it has not seen; the
+share is 1 - squared error / squared error of the mean. Since every direction of the whitened code
+has variance 1, this is the mean over its directions of the held-out share of variance (R²), and for
+few images no larger than for many: what noise feigns, held-out images take back. ``own`` is what
+the squared error of all other attributes together loses when this one comes in. Sums of attributes
+only: what two say together and neither alone counts as explained by none.
+
+*In how many directions.* Let B be the covariance of what the attribute foretells; its eigenvalues
+are squared canonical correlations with the code. (tr B)² / tr B² is their number in effect: 1 where
+all lies in one direction, m where m hold it alike (participation ratio; as Hill's number of order
+2). Noise would add directions, so that tr B is taken between two different quarters of the groups,
+and tr B² between two pairs of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.stats import t as student
+
+from tanaoroshi.archive.counts import LEVEL, deal_blocks
+from tanaoroshi.metrics.intervals import jackknife_error
+from tanaoroshi.records.attributes import Floats
+from tanaoroshi.records.coded import Room, Rooms
+from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
+from tanaoroshi.records.words import message
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from tanaoroshi.archive.marks import Marks
+    from tanaoroshi.records.attributes import Ints
+    from tanaoroshi.records.progress import Progress
+
+BLOCKS = 20
+PENALTY = 2.0
+"""Independent images at the mean that join those of each column, so that rare values don't rave."""
+DEALS = 6
+"""Ways in which the blocks are dealt out to quarters."""
+FAINT = 0.005
+"""Directions of an attribute are counted where it surely foretells more of the code than this."""
+WIDE = np.log(4)
+"""Where the number may as well be four times as large, none is told."""
+
+
+def find_rooms(
+    codes: Floats,
+    marks: Sequence[Marks],
+    index: Ints | None,
+    *,
+    decided: Collection[frozenset[str]] = (),
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+) -> Rooms | None:
+    """Measure what each attribute occupies of the code.
+
+    Parameters
+    ----------
+    codes
+        float (n, r), whitened: see :func:`~tanaoroshi.archive.marks.whitening`.
+    marks
+        The attributes, one at least.
+    index
+        int64 (n,): the group of each row, 0..m-1; ``None``: each stands alone.
+    decided
+        Pairs of attributes of which one is a function of the other: neither counts among "all
+        others" of the other.
+    rng
+        Source of chance: which groups form a block.
+    progress
+        Told after each attribute.
+
+    Returns
+    -------
+    For each attribute, in their order; ``None`` where there are fewer than 20 groups.
+    """
+    block = deal_blocks(len(codes), index, BLOCKS, rng=rng)
+    if not marks or int(block.max(initial=-1)) + 1 < BLOCKS:
+        return None
+    tables = [np.column_stack([one.table, ~one.known]) for one in marks]
+    owner = np.repeat(np.arange(len(marks)), [table.shape[1] for table in tables])
+    sums = _sums(tables, codes, block, _penalty(index, len(codes)))
+    nothing = sums.of(np.zeros(0, dtype=np.int64)).errors()
+    everything = sums.errors()
+    deals = [rng.permutation(BLOCKS) % 4 for _ in range(DEALS)]
+    n, r = codes.shape
+    each = []
+    for k, one in enumerate(marks):
+        mine = sums.of(np.flatnonzero(owner == k))
+        share = _share(
+            nothing - mine.errors(), nothing, n, r, "held-out share of the whitened code"
+        )
+        # What is the same thing by another name would leave nothing to call its own.
+        same = [
+            j
+            for j, other in enumerate(marks)
+            if frozenset((one.spec.name, other.spec.name)) in decided
+        ]
+        without = sums.of(np.flatnonzero(~np.isin(owner, [k, *same]))).errors()
+        beside = everything
+        if same:
+            beside = sums.of(np.flatnonzero(~np.isin(owner, same))).errors()
+        own = _share(without - beside, nothing, n, r, "the same beyond all other attributes")
+        each.append(Room(one.spec.name, share, own, _directions(mine, deals, share)))
+        if progress is not None:
+            progress(k + 1, len(marks), "what each attribute occupies")
+    together = _share(nothing - everything, nothing, n, r, "held-out share, all attributes")
+    return Rooms(tuple(each), together)
+
+
+def _penalty(index: Ints | None, n: int) -> float:
+    """Return how many rows are as good as ``PENALTY`` independent images."""
+    if index is None:
+        return PENALTY
+    sizes = np.bincount(index).astype(np.float64)
+    return PENALTY * float((sizes**2).sum() / n)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """Products of columns and codes by block, and the regressions that they allow.
+
+    ``n`` (K,), ``x`` (K, p), ``z`` (K, r), ``xx`` (K, p, p), ``xz`` (K, p, r), ``zz`` (K,).
+    """
+
+    n: Floats
+    x: Floats
+    z: Floats
+    xx: Floats
+    xz: Floats
+    zz: Floats
+    penalty: float
+
+    def of(self, columns: Ints) -> _Sums:
+        """Return the same of some columns."""
+        xx = self.xx[:, columns[:, None], columns]
+        return replace(self, x=self.x[:, columns], xx=xx, xz=self.xz[:, columns])
+
+    def merged(self, blocks: Ints) -> _Sums:
+        """Return the sums of some blocks as one block."""
+        n, x, z, xx, xz, zz = (
+            part[blocks].sum(axis=0)[None]
+            for part in (self.n, self.x, self.z, self.xx, self.xz, self.zz)
+        )
+        return _Sums(n, x, z, xx, xz, zz, self.penalty)
+
+    def slopes(self) -> tuple[Floats, Floats, Floats]:
+        """Return means of columns and of codes, and slopes (p, r), of the only block."""
+        n, x0, z0 = self.n[0], self.x[0] / self.n[0], self.z[0] / self.n[0]
+        xx = self.xx[0] - n * np.outer(x0, x0)
+        xz = self.xz[0] - n * np.outer(x0, z0)
+        return x0, z0, np.linalg.solve(xx + self.penalty * np.eye(len(x0)), xz)
+
+    def errors(self) -> Floats:
+        """Return each block's squared error when all others foretell it, float (K,)."""
+        out = np.empty(len(self.n))
+        whole = self.merged(np.arange(len(self.n)))
+        for k in range(len(self.n)):
+            x0, z0, slopes = whole.less(self, k).slopes()
+            n, x, z = self.n[k], self.x[k], self.z[k]
+            xx = self.xx[k] - np.outer(x, x0) - np.outer(x0, x) + n * np.outer(x0, x0)
+            xz = self.xz[k] - np.outer(x, z0) - np.outer(x0, z) + n * np.outer(x0, z0)
+            zz = self.zz[k] - 2 * z @ z0 + n * z0 @ z0
+            out[k] = zz - 2 * np.sum(slopes * xz) + np.sum(slopes * (xx @ slopes))
+        return out
+
+    def less(self, parts: _Sums, k: int) -> _Sums:
+        """Return this block without the k-th part."""
+        return _Sums(
+            self.n - parts.n[k],
+            self.x - parts.x[k],
+            self.z - parts.z[k],
+            self.xx - parts.xx[k],
+            self.xz - parts.xz[k],
+            self.zz - parts.zz[k],
+            self.penalty,
+        )
+
+    def root(self) -> Floats:
+        """Return a square root of the columns' covariance over all rows, (p, p)."""
+        n, x0 = self.n.sum(), self.x.sum(axis=0) / self.n.sum()
+        values, vectors = np.linalg.eigh(self.xx.sum(axis=0) / n - np.outer(x0, x0))
+        return np.asarray(np.sqrt(np.maximum(values, 0))[:, None] * vectors.T)
+
+
+def _sums(tables: Sequence[Floats], z: Floats, block: Ints, penalty: float) -> _Sums:
+    found = []
+    for k in range(BLOCKS):
+        at = np.flatnonzero(block == k)
+        x, codes = np.hstack([table[at] for table in tables]), z[at]
+        found.append(
+            (len(at), x.sum(axis=0), codes.sum(axis=0), x.T @ x, x.T @ codes, np.sum(codes**2))
+        )
+    n, x_sum, z_sum, xx, xz, zz = (
+        np.array(part, dtype=np.float64) for part in zip(*found, strict=True)
+    )
+    return _Sums(n, x_sum, z_sum, xx, xz, zz, penalty)
+
+
+def _share(gained: Floats, nothing: Floats, n: int, r: int, what: str) -> Estimate:
+    """Return a ratio of sums over blocks, with its interval by the delta method.
+
+    For held-out errors this is the interval of P. Bayle, A. Bayle, L. Janson, L. Mackey, 2020,
+    arXiv 2007.12671.
+    """
+    value = float(gained.sum() / nothing.sum())
+    off = gained - value * nothing
+    error = float(np.sqrt(BLOCKS / (BLOCKS - 1) * np.sum(off**2)) / nothing.sum())
+    half = float(student.ppf((1 + LEVEL) / 2, BLOCKS - 1)) * error
+    method = f"{what} ({r} directions), {BLOCKS} folds of whole groups"
+    return Estimate(value, value - half, value + half, 0.0, n, method, LEVEL)
+
+
+def _directions(mine: _Sums, deals: Sequence[Ints], share: Estimate) -> Measured:
+    """Return how many directions an attribute takes in effect."""
+    few = Unmeasured(message("it occupies too little for its directions to be counted"))
+    if share.low < FAINT:
+        return few
+    root = mine.root()
+
+    def number(kept: Ints) -> float:
+        first, second = np.mean([_traces(mine, root, deal, kept) for deal in deals], axis=0)
+        return float(np.log(max(first, 1e-9) ** 2 / max(second, 1e-12)))
+
+    all_blocks = np.arange(BLOCKS)
+    value = number(all_blocks)
+    without = np.array([number(np.delete(all_blocks, k)) for k in all_blocks])
+    half = float(student.ppf((1 + LEVEL) / 2, BLOCKS - 1)) * float(jackknife_error(without))
+    if half > WIDE:
+        return few
+    most = float(min(len(root) - 1, mine.z.shape[1]))
+    low, middle, high = (
+        float(np.clip(np.exp(x), 1.0, most)) for x in (value - half, value, value + half)
+    )
+    method = (
+        "participation ratio of squared canonical correlations, products of different quarters of "
+        f"the groups, jackknife of its logarithm over {BLOCKS} blocks"
+    )
+    return Estimate(middle, low, high, None, share.n, method, LEVEL)
+
+
+def _traces(mine: _Sums, root: Floats, deal: Ints, kept: Ints) -> tuple[float, float]:
+    """Return tr B and tr B² between quarters of the blocks that are kept."""
+    maps = [root @ mine.merged(kept[deal[kept] == q]).slopes()[2] for q in range(4)]
+    crossed = {(i, j): maps[i].T @ maps[j] for i, j in combinations(range(4), 2)}
+    first = np.mean([np.trace(b) for b in crossed.values()])
+    halves = (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
+    second = np.mean([np.sum(crossed[p] * (crossed[q] + crossed[q].T)) / 2 for p, q in halves])
+    return float(first), float(second)
