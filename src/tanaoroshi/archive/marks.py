@@ -10,7 +10,7 @@ from scipy.special import betainc
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
-from tanaoroshi.records.attributes import Attribute, Floats, Ints
+from tanaoroshi.records.attributes import Attribute, Floats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -163,10 +163,3 @@ def mean_cosine(r: int) -> float:
     if r == 1:
         return 1.0
     return float(np.exp(gammaln(r / 2) - gammaln((r + 1) / 2)) / np.sqrt(np.pi))
-
-
-def left_out_sums(rows: Floats, block: Ints, blocks: int) -> Floats:
-    """Return sums over all rows, then without each block: float (n, ...) → (blocks + 1, ...)."""
-    parts = np.stack([rows[block == k].sum(axis=0) for k in range(blocks)])
-    whole = parts.sum(axis=0)
-    return np.concatenate([whole[None], whole - parts])

@@ -4,7 +4,9 @@
 numbers and orders the slope along ranks. Several values that go together with those of another
 attribute in the collection bring that one's direction with them. So every pair is asked twice: by
 itself (``raw``), and with the columns of both attributes in one regression (``apart``): what is
-then alike is not the collection's tie of the two.
+then alike is not the collection's tie of the two. What is found beyond it is asked once more with
+all other attributes in the regression (``held``): a third that both are tied to could bring them
+together as well.
 
 *Cosine.* Two directions measured on the same images share their noise. Products are therefore only
 taken between different blocks of whole groups: with pseudo-values (J. Tukey 1958) b_k = K b - (K-1)
@@ -28,7 +30,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from tanaoroshi.archive.counts import LEVEL, deal_blocks
-from tanaoroshi.archive.marks import LEAST, Marks, alignment_p, left_out_sums, mean_cosine
+from tanaoroshi.archive.marks import LEAST, Marks, alignment_p, mean_cosine
 from tanaoroshi.metrics.intervals import jackknife_error
 from tanaoroshi.records.attributes import Floats, Ints
 from tanaoroshi.records.coded import Explained, Pointing, Pointings
@@ -38,7 +40,7 @@ from tanaoroshi.stats.multiple_tests import benjamini_hochberg
 from tanaoroshi.stats.resample import draw_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tanaoroshi.records.progress import Progress
 
@@ -57,6 +59,8 @@ SURE = 4.0
 VALUES = 6
 """Most frequent values that are asked."""
 BLOCKS = 30
+LEAST_BLOCKS = 10
+"""Fewer blocks with both attributes known tell no interval."""
 MOST = 20_000
 """Images (whole groups) that are looked at."""
 
@@ -112,8 +116,16 @@ def find_pointings(
             candidates += found
         if progress is not None:
             progress(done + 1, len(pairs), "directions that are alike")
+    apart = frozenset((*decided, *map(frozenset, inseparable)))
+    everything = {one.spec.name: replace(one, table=one.table[rows]) for one in marks}
     told = _judge(candidates, z.shape[1])
-    return Pointings(told, len(candidates), tuple(inseparable))
+    pairs_told = {(one.a, one.b) for one in told if one.explained == "beyond"}
+    held = {pair: _hold(z, pair, everything, block, _numbered(index), apart) for pair in pairs_told}
+    checked = (
+        _checked(one, *held[one.a, one.b], z.shape[1]) if one.explained == "beyond" else one
+        for one in told
+    )
+    return Pointings(tuple(sorted(checked, key=_rank)), len(candidates), tuple(inseparable))
 
 
 def _numbered(group: Ints | None) -> Ints | None:
@@ -168,20 +180,15 @@ def _pair(
     sides = [_side(one, one.table[both], at) for one in (a, b)]
     if not all(len(side.names) for side in sides):
         return []
-    x = np.hstack([one.table[both] for one in (a, b)])
-    here = np.unique(block[both], return_inverse=True)[1].astype(np.int64)
-    blocks = int(here.max()) + 1
-    if blocks < 10:
+    xx, xz = _left_out(np.hstack([one.table[both] for one in (a, b)]), z[both], block[both])
+    if len(xx) <= LEAST_BLOCKS:
         return []
-    xx = left_out_sums(x[:, :, None] * x[:, None, :], here, blocks)
-    xz = np.stack([x[here == k].T @ z[both][here == k] for k in range(blocks)])
-    xz = np.concatenate([xz.sum(axis=0)[None], xz.sum(axis=0) - xz])
     p = a.table.shape[1]
     own = _effects(xx[:, :p, :p], xz[:, :p]), _effects(xx[:, p:, p:], xz[:, p:])
     joint = _effects(xx, xz)
     left = [
         _separable(side.forms, xx[0], place)
-        for side, place in zip(sides, _places(p, x), strict=True)
+        for side, place in zip(sides, (slice(0, p), slice(p, None)), strict=True)
     ]
     if min(part.max() for part in left) < SEPARABLE:
         return None
@@ -202,8 +209,15 @@ def _pair(
     return found
 
 
-def _places(p: int, x: Floats) -> tuple[slice, slice]:
-    return slice(0, p), slice(p, x.shape[1])
+def _left_out(x: Floats, z: Floats, block: Ints) -> tuple[Floats, Floats]:
+    """Return products of columns, and with codes: of all rows, then without each block."""
+    found = []
+    for k in np.unique(block):
+        at = block == k
+        found.append((x[at].T @ x[at], x[at].T @ z[at]))
+    parts = [np.stack(part) for part in zip(*found, strict=True)]
+    xx, xz = (np.concatenate([p.sum(axis=0)[None], p.sum(axis=0) - p]) for p in parts)
+    return xx, xz
 
 
 def _side(marks: Marks, table: Floats, index: Ints | None) -> _Side:
@@ -310,7 +324,50 @@ def _judge(candidates: Sequence[_Candidate], r: int) -> tuple[Pointing, ...]:
             told = _told(one, float(p_raw), float(p_apart), r)
             if told is not None:
                 found.append(told)
-    return tuple(sorted(found, key=_rank))
+    return tuple(found)
+
+
+def _hold(
+    z: Floats,
+    pair: tuple[str, str],
+    marks: Mapping[str, Marks],
+    block: Ints,
+    index: Ints | None,
+    inseparable: frozenset[frozenset[str]],
+) -> tuple[list[_Side], _Cosines]:
+    """Return the cosines of two attributes' directions with all other attributes held.
+
+    Those that (nearly) decide one of the two, or are decided by it, are left aside.
+    """
+    two = [marks[name] for name in pair]
+    both = two[0].known & two[1].known
+    others = [
+        np.column_stack([one.table[both], ~one.known[both]])
+        for name, one in marks.items()
+        if name not in pair and not {frozenset((name, each)) for each in pair} & inseparable
+    ]
+    tables = [one.table[both] for one in two]
+    xx, xz = _left_out(np.hstack([*tables, *others]), z[both], block[both])
+    effects = _effects(xx, xz)
+    at = None if index is None else index[both]
+    sides = [_side(one, table, at) for one, table in zip(two, tables, strict=True)]
+    p, q = (table.shape[1] for table in tables)
+    return sides, _cosines(sides[0].forms @ effects[:, :p], sides[1].forms @ effects[:, p : p + q])
+
+
+def _checked(one: Pointing, sides: Sequence[_Side], found: _Cosines, r: int) -> Pointing:
+    """Return what is beyond the tie of the two with its third cosine, and what is left of it."""
+    i, j = (
+        side.names.index(value)
+        for side, value in zip(sides, (one.value_a, one.value_b), strict=True)
+    )
+    if not found.sure[i, j]:
+        return replace(one, explained="others")
+    measured = (float(found.value[i, j]), float(found.error[i, j]))
+    held = _estimate(measured, one.raw.n, r, "all attributes in one regression")
+    assert isinstance(one.apart, Estimate)  # else it is not beyond
+    alike = held.value * one.apart.value > 0 and _near(held) > MARGIN
+    return replace(one, held=held, explained="beyond" if alike else "others")
 
 
 def _rank(one: Pointing) -> tuple[bool, float]:
@@ -327,24 +384,33 @@ def _adjusted(measured: Sequence[tuple[float, float] | None], r: int) -> Floats:
 
 
 def _told(one: _Candidate, p_raw: float, p_apart: float, r: int) -> Pointing | None:
-    raw = _estimate(one.raw, one, r, "each by itself")
+    raw = _estimate(one.raw, one.n, r, "each by itself")
     apart: Measured = Unmeasured(
         message("what the other attribute leaves of it is too little to have a direction")
     )
     explained: Explained | None = None
     if one.apart is not None:
-        apart = _estimate(one.apart, one, r, "both in one regression")
+        apart = _estimate(one.apart, one.n, r, "both in one regression")
         if p_apart <= FALSE_DISCOVERIES and _near(apart) > MARGIN and one.left >= LEFT:
             explained = "beyond"
     if explained is None and p_raw <= FALSE_DISCOVERIES and _near(raw) > MARGIN:
         explained = "tie" if _less(apart, raw, one.left) else "undecided"
     if explained is None:
         return None
-    p = p_apart if explained == "beyond" else p_raw
     return Pointing(
-        one.a.spec.name, one.value_a, one.b.spec.name, one.value_b,
-        raw, apart, one.left, one.n_a, one.n_b, p, explained,
-    )  # fmt: skip
+        a=one.a.spec.name,
+        value_a=one.value_a,
+        b=one.b.spec.name,
+        value_b=one.value_b,
+        raw=raw,
+        apart=apart,
+        held=None,
+        left=one.left,
+        n_a=one.n_a,
+        n_b=one.n_b,
+        p_adjusted=p_apart if explained == "beyond" else p_raw,
+        explained=explained,
+    )
 
 
 def _near(cosine: Estimate) -> float:
@@ -360,7 +426,7 @@ def _less(apart: Measured, raw: Estimate, left: float) -> bool:
     return far < abs(raw.value)
 
 
-def _estimate(measured: tuple[float, float], one: _Candidate, r: int, how: str) -> Estimate:
+def _estimate(measured: tuple[float, float], n: int, r: int, how: str) -> Estimate:
     value, error = measured
     half = float(student.ppf((1 + LEVEL) / 2, BLOCKS - 1)) * error
     low, high = max(value - half, -1.0), min(value + half, 1.0)
@@ -368,4 +434,4 @@ def _estimate(measured: tuple[float, float], one: _Candidate, r: int, how: str) 
         f"cosine of directions in {r} whitened dimensions, {how}, products of different blocks "
         f"of groups, jackknife over {BLOCKS} blocks"
     )
-    return Estimate(value, low, high, mean_cosine(r), one.n, method, LEVEL)
+    return Estimate(value, low, high, mean_cosine(r), n, method, LEVEL)

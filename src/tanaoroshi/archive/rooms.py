@@ -1,12 +1,13 @@
 """How much of the code each attribute occupies, and in how many directions.
 
 *How much.* A regression on the attribute's columns (curves along numbers and circles, a mean for
-each value; missing is a value too) foretells the whitened code of groups that it has not seen; the
-share is 1 - squared error / squared error of the mean. Since every direction of the whitened code
-has variance 1, this is the mean over its directions of the held-out share of variance (R²), and for
-few images no larger than for many: what noise feigns, held-out images take back. ``own`` is what
-the squared error of all other attributes together loses when this one comes in. Sums of attributes
-only: what two say together and neither alone counts as explained by none.
+each value; missing is a value too) foretells the whitened code z of groups that it has not seen;
+the share is the sum of foretold · z over that of z · z, about the mean. What noise feigns in the
+regression is unrelated to unseen groups, so the share is free of its bias: 0 on average where there
+is nothing, and no larger for few images than for many. Every direction of the whitened code has
+variance 1: it is the mean over its directions of the explained share of variance (R²). ``own`` is
+what all attributes together explain more than all others. Sums of attributes only: what two say
+together and neither alone counts as explained by none.
 
 *In how many directions.* Let B be the covariance of what the attribute foretells; its eigenvalues
 are squared canonical correlations with the code. (tr B)² / tr B² is their number in effect: 1 where
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from tanaoroshi.records.progress import Progress
 
 BLOCKS = 20
-PENALTY = 2.0
+PENALTY = 0.5
 """Independent images at the mean that join those of each column, so that rare values don't rave."""
 DEALS = 6
 """Ways in which the blocks are dealt out to quarters."""
@@ -86,31 +87,28 @@ def find_rooms(
     tables = [np.column_stack([one.table, ~one.known]) for one in marks]
     owner = np.repeat(np.arange(len(marks)), [table.shape[1] for table in tables])
     sums = _sums(tables, codes, block, _penalty(index, len(codes)))
-    nothing = sums.of(np.zeros(0, dtype=np.int64)).errors()
-    everything = sums.errors()
+    everything = sums.foretold()
     deals = [rng.permutation(BLOCKS) % 4 for _ in range(DEALS)]
     n, r = codes.shape
     each = []
     for k, one in enumerate(marks):
         mine = sums.of(np.flatnonzero(owner == k))
-        share = _share(
-            nothing - mine.errors(), nothing, n, r, "held-out share of the whitened code"
-        )
+        share = _share(mine.foretold(), sums.zz, n, r, "share of the whitened code")
         # What is the same thing by another name would leave nothing to call its own.
         same = [
             j
             for j, other in enumerate(marks)
             if frozenset((one.spec.name, other.spec.name)) in decided
         ]
-        without = sums.of(np.flatnonzero(~np.isin(owner, [k, *same]))).errors()
+        without = sums.of(np.flatnonzero(~np.isin(owner, [k, *same]))).foretold()
         beside = everything
         if same:
-            beside = sums.of(np.flatnonzero(~np.isin(owner, same))).errors()
-        own = _share(without - beside, nothing, n, r, "the same beyond all other attributes")
+            beside = sums.of(np.flatnonzero(~np.isin(owner, same))).foretold()
+        own = _share(beside - without, sums.zz, n, r, "the same beyond all other attributes")
         each.append(Room(one.spec.name, share, own, _directions(mine, deals, share)))
         if progress is not None:
             progress(k + 1, len(marks), "what each attribute occupies")
-    together = _share(nothing - everything, nothing, n, r, "held-out share, all attributes")
+    together = _share(everything, sums.zz, n, r, "share of the whitened code, all attributes")
     return Rooms(tuple(each), together)
 
 
@@ -157,17 +155,15 @@ class _Sums:
         xz = self.xz[0] - n * np.outer(x0, z0)
         return x0, z0, np.linalg.solve(xx + self.penalty * np.eye(len(x0)), xz)
 
-    def errors(self) -> Floats:
-        """Return each block's squared error when all others foretell it, float (K,)."""
+    def foretold(self) -> Floats:
+        """Return the sum of foretold · z of each block when all others foretell it, float (K,)."""
         out = np.empty(len(self.n))
         whole = self.merged(np.arange(len(self.n)))
         for k in range(len(self.n)):
             x0, z0, slopes = whole.less(self, k).slopes()
             n, x, z = self.n[k], self.x[k], self.z[k]
-            xx = self.xx[k] - np.outer(x, x0) - np.outer(x0, x) + n * np.outer(x0, x0)
             xz = self.xz[k] - np.outer(x, z0) - np.outer(x0, z) + n * np.outer(x0, z0)
-            zz = self.zz[k] - 2 * z @ z0 + n * z0 @ z0
-            out[k] = zz - 2 * np.sum(slopes * xz) + np.sum(slopes * (xx @ slopes))
+            out[k] = np.sum(slopes * xz)
         return out
 
     def less(self, parts: _Sums, k: int) -> _Sums:
@@ -203,17 +199,16 @@ def _sums(tables: Sequence[Floats], z: Floats, block: Ints, penalty: float) -> _
     return _Sums(n, x_sum, z_sum, xx, xz, zz, penalty)
 
 
-def _share(gained: Floats, nothing: Floats, n: int, r: int, what: str) -> Estimate:
+def _share(foretold: Floats, whole: Floats, n: int, r: int, what: str) -> Estimate:
     """Return a ratio of sums over blocks, with its interval by the delta method.
 
-    For held-out errors this is the interval of P. Bayle, A. Bayle, L. Janson, L. Mackey, 2020,
-    arXiv 2007.12671.
+    As P. Bayle, A. Bayle, L. Janson, L. Mackey (2020, arXiv 2007.12671) do with held-out errors.
     """
-    value = float(gained.sum() / nothing.sum())
-    off = gained - value * nothing
-    error = float(np.sqrt(BLOCKS / (BLOCKS - 1) * np.sum(off**2)) / nothing.sum())
+    value = float(foretold.sum() / whole.sum())
+    off = foretold - value * whole
+    error = float(np.sqrt(BLOCKS / (BLOCKS - 1) * np.sum(off**2)) / whole.sum())
     half = float(student.ppf((1 + LEVEL) / 2, BLOCKS - 1)) * error
-    method = f"{what} ({r} directions), {BLOCKS} folds of whole groups"
+    method = f"{what} ({r} directions) that is foretold of unseen groups, {BLOCKS} folds"
     return Estimate(value, value - half, value + half, 0.0, n, method, LEVEL)
 
 

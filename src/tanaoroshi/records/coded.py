@@ -7,9 +7,10 @@ from typing import Literal
 
 from tanaoroshi.records.estimates import Estimate, Measured
 
-Explained = Literal["beyond", "tie", "undecided"]
-"""``beyond``: more than the collection's tie explains. ``tie``: it is gone, or surely less, once
-the tie is taken out. ``undecided``: the images don't tell."""
+Explained = Literal["beyond", "others", "tie", "undecided"]
+"""``beyond``: more than the collection's ties explain. ``others``: more than the tie of the two,
+but not once all other attributes are held. ``tie``: it is gone, or surely less, once the tie is
+taken out. ``undecided``: the images don't tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Pointing:
         the cosine of two random directions.
     apart
         The same after the collection's own tie of the two is taken out.
+    held
+        The same with all other attributes held too; asked of what is ``beyond`` the tie of the two.
     left
         How long the shorter of the two directions still is then, as a share of what it was.
     n_a, n_b
@@ -42,6 +45,7 @@ class Pointing:
     value_b: str
     raw: Estimate
     apart: Measured
+    held: Estimate | None
     left: float
     n_a: int
     n_b: int
