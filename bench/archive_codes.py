@@ -212,7 +212,7 @@ def tie(tally: Tally, n: int, d: int, rng: np.random.Generator, *, rows: str) ->
     world = draw_world(n, d, rng, rows=rows, tied=True, effects=no_effects(d) | lie)
     coded = world.audit(rng)
     spread, held = covariance(world), {}
-    means = sum(each[world.values[name]] for name, each in lie.items())
+    means = np.sum([each[world.values[name]] for name, each in lie.items()], axis=0)
     for p in coded.pointings.found:
         if {p.a, p.b} != {"gender", "role"} or not isinstance(p.apart, Estimate):
             continue
