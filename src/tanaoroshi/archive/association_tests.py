@@ -20,7 +20,7 @@ What is ours. Those sets hold pictures that were chosen; here they are what a co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from math import comb, prod
 from typing import TYPE_CHECKING
@@ -310,7 +310,7 @@ def _dealt(score: Floats, first: Bools, weight: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Effect:
-    """One effect size, its error, its size along random directions, and its chances.
+    """One effect size, its size along random directions, and its chance.
 
     ``p``: the larger of two, that labels dealt out anew lie as far apart, and that random
     directions in the place of that from B to A do.
@@ -340,39 +340,48 @@ def _ask(
     units: Units, near: Near, block: Ints, drawn: Floats
 ) -> tuple[_Effect, _Effect | None] | None:
     """Return the raw effect and, where enough pictures compare, the balanced one."""
-    one = np.zeros(len(units.group), dtype=np.int64)
     if min(units.first.sum(), (~units.first).sum()) < LEAST:
         return None
-    kept = np.concatenate([np.ones((1, len(block))), block != np.arange(BLOCKS)[:, None]])
-    each = scores(units, near, kept.astype(np.float64))
-    raw = _effect(units, near, each, one, block, drawn)
+    strata = [np.zeros(len(units.group), dtype=np.int64)]
     compared = _weights(units.first, units.stratum)[0] > 0
-    enough = min((compared & units.first).sum(), (compared & ~units.first).sum()) >= LEAST
-    if not enough:
-        return raw, None
-    return raw, _effect(units, near, each, units.stratum, block, drawn)
+    if min((compared & units.first).sum(), (compared & ~units.first).sum()) >= LEAST:
+        strata.append(units.stratum)
+    score = scores(units, near, np.ones((1, len(block))))[0]
+    found = [_effect(units, near, score, stratum, drawn) for stratum in strata]
+    # Errors are for what may be told: at no more than this, adjusted for nothing.
+    if min(one.p for one in found) <= FALSE_DISCOVERIES:
+        kept = (block != np.arange(BLOCKS)[:, None]).astype(np.float64)
+        each = scores(units, near, kept)
+        found = [
+            replace(one, error=_error(units, each, stratum, block))
+            for one, stratum in zip(found, strata, strict=True)
+        ]
+    return found[0], found[1] if len(found) > 1 else None
 
 
-def _effect(
-    units: Units, near: Near, each: Floats, stratum: Ints, block: Ints, drawn: Floats
-) -> _Effect:
+def _effect(units: Units, near: Near, score: Floats, stratum: Ints, drawn: Floats) -> _Effect:
     first = units.first
-    at = block[units.group]
-    without = np.array(
-        [effect(each[k + 1, at != k], first[at != k], stratum[at != k])[1] for k in range(BLOCKS)]
-    )
-    permuted, exact = permutation_p(each[0], first, stratum)
+    permuted, exact = permutation_p(score, first, stratum)
     weight, n = _weights(first, stratum)
     signed = np.where(first, weight, -weight)
     along = units.code @ drawn
     spread = weight @ (along - weight @ along / 2) ** 2 / 2 * n / max(n - 1, 1)
     usual = float(np.mean(np.abs(signed @ along) / np.sqrt(np.maximum(spread, 1e-300))))
-    gap, d = effect(each[0], first, stratum)
+    gap, d = effect(score, first, stratum)
     longest = float(np.linalg.norm(signed @ units.code)) * near.length
     cosine = np.array(abs(gap) / max(longest, 1e-300))
     directed = float(np.minimum(2 * cosine_tail(cosine, units.code.shape[1]), 1))
     shown = int((first & (weight > 0)).sum()), int((~first & (weight > 0)).sum())
-    return _Effect(d, float(jackknife_error(without)), usual, max(permuted, directed), exact, shown)
+    return _Effect(d, 0.0, usual, max(permuted, directed), exact, shown)
+
+
+def _error(units: Units, each: Floats, stratum: Ints, block: Ints) -> float:
+    """Return the jackknife's standard error of d; ``each`` (BLOCKS, u): scores without a block."""
+    at = block[units.group]
+    without = [
+        effect(each[k, at != k], units.first[at != k], stratum[at != k])[1] for k in range(BLOCKS)
+    ]
+    return float(jackknife_error(np.array(without)))
 
 
 def _judge(asked: Sequence[_Asked]) -> tuple[Association, ...]:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 BLOCKS = 20
 PENALTY = 0.5
 """Independent images at the mean that join those of each column, so that rare values don't rave."""
-DEALS = 6
+DEALS = 3
 """Ways in which the blocks are dealt out to quarters."""
 FAINT = 0.005
 """Directions of an attribute are counted where it surely foretells more of the code than this."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tanaoroshi.records.estimates import Estimate, Unmeasured
 from tanaoroshi.records.words import Text, Words, message
+from tanaoroshi.views.archive_codes import CodesView, codes_view
 from tanaoroshi.views.attribute_views import Example, examples_of
 from tanaoroshi.views.collection_views import Shares, Ties, shares, ties
 from tanaoroshi.views.figures import Figure, Scale, common_scale, figure, number, p_value
@@ -140,6 +141,7 @@ class ArchivePage:
     trends_asked: int
     copies: CopiesView
     made: MadeView | None
+    code: CodesView | None
     left_out: tuple[Words, ...]
     glossary: tuple[Term, ...]
 
@@ -166,6 +168,9 @@ def archive_page(audit: ArchiveAudit, exhibits: Mapping[str, Exhibit]) -> Archiv
         trends_asked=closer.trends.asked,
         copies=_copies(audit.copies, exhibits),
         made=None if audit.made is None else _made(audit.made, audit, specs, exhibits),
+        code=None
+        if audit.made is None or audit.made.coded is None
+        else codes_view(audit.made.coded, specs, exhibits),
         left_out=audit.left_out,
         glossary=GLOSSARY,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tanaoroshi.records.words import Text, Words, message
 
 if TYPE_CHECKING:
+    from tanaoroshi.records.coded import Explained
     from tanaoroshi.records.comparison import DimensionStatus, DirectionStatus, ShelfChange
     from tanaoroshi.records.made import ShareChange
     from tanaoroshi.records.stocktake import Severity, ShelfStatus
@@ -108,6 +109,23 @@ MADE_CHANGE: Mapping[ShareChange, StatusWord] = {
     "more": StatusWord("gained", message("more"), message("The model makes more of it.")),
     "fewer": StatusWord("weaker", message("less"), message("The model makes less of it.")),
     "alike": StatusWord("kept", message("alike"), message("As often as in the collection.")),
+    "undecided": StatusWord(
+        "undecided", message("undecided"), message("There are too few images to say.")
+    ),
+}
+
+EXPLAINED: Mapping[Explained, StatusWord] = {
+    "beyond": StatusWord(
+        "broken", message("beyond the ties"), message("The collection's ties do not explain it.")
+    ),
+    "others": StatusWord(
+        "weaker",
+        message("other attributes"),
+        message("It goes when all other attributes are held."),
+    ),
+    "tie": StatusWord(
+        "kept", message("the collection's tie"), message("It goes when the tie is taken out.")
+    ),
     "undecided": StatusWord(
         "undecided", message("undecided"), message("There are too few images to say.")
     ),
