@@ -256,6 +256,30 @@ def hole(tally: Tally, n: int, d: int, rng: np.random.Generator, *, rows: str) -
     tally.add({"share": (found.empty, truth)}, false=found.where[0][0] != 2)
 
 
+def timed(n: int, rng: np.random.Generator, d: int = 64, k: int = 15) -> str:
+    """Look at the codes of a large collection in groups; return how long it took."""
+    group = draw_groups(n, "grouped", rng)
+    levels = [2, 3, 4, 5, 8, 10, 12, 20, 40, 100]
+    values = np.column_stack(
+        [rng.integers(0, m, n) for m in levels] + [rng.normal(size=(n, k - 10))]
+    )
+    specs = tuple(
+        Attribute(
+            f"a{j}", "nominal" if j < len(levels) else "continuous", Text(f"a{j}", f"a{j}"),
+            tuple(map(str, range(levels[j]))) if j < len(levels) else (), protected=j < 3,
+        )
+        for j in range(k)
+    )  # fmt: skip
+    codes = (
+        rng.normal(size=(n, d)) + values[:, -1:] + directions(10, d, rng)[values[:, 5].astype(int)]
+    )
+    space = Space(codes, np.full((n, d), POSTERIOR), rng.normal(size=(1500, d)), np.arange(d))
+    wall, used = time.perf_counter(), time.process_time()
+    look_at_codes(space, Attributes(specs, values.astype(np.float64), group), rng=rng)
+    wall, used = time.perf_counter() - wall, time.process_time() - used
+    return f"{n:,} × {d}, {k} attributes: {wall:.0f} s, {used:.0f} s of processor"
+
+
 PLANTED = {"stereotype": stereotype, "tie": tie, "room": room, "hole": hole}
 
 
@@ -269,7 +293,11 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", default=["independent", "grouped"])
     parser.add_argument("--world", nargs="+", default=["noise", "random", "tied"])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--timed", type=int, default=0, help="rows; 64 dimensions, 15 attributes")
     asked = parser.parse_args()
+    if asked.timed:
+        print(timed(asked.timed, np.random.default_rng(asked.seed)))
+        return
     if asked.audits:
         print(
             "| world | rows | n | d | audits | direction, % | nearer, % | room, % | empty, % "

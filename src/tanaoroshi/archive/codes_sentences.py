@@ -57,7 +57,7 @@ def coded_findings(coded: Coded, specs: Sequence[Attribute]) -> tuple[Finding, .
         *(_pointing(one, by_name) for one in _few(of_kind["beyond"], same, by_name, BEYOND)),
         *(_association(one, by_name) for one in _few(nearer, same, by_name, ASSOCIATIONS)),
         *(_pointing(one, by_name) for one in _few(of_kind["tie"], same, by_name, TIES)),
-        *_rooms(coded.rooms, by_name),
+        *_rooms(coded.rooms, same, by_name),
         *(_empty(one) for one in coded.supports if one.empty.low > EMPTY),
     )
 
@@ -187,13 +187,15 @@ def _association(one: Association, specs: Specs) -> Finding:
     )  # fmt: skip
 
 
-def _rooms(rooms: Rooms | None, specs: Specs) -> tuple[Finding, ...]:
+def _rooms(rooms: Rooms | None, same: Mapping[str, str], specs: Specs) -> tuple[Finding, ...]:
     if rooms is None:
         return ()
     told = [one for one in rooms.each if specs[one.attribute].protected and one.own.low > OWN]
     told.sort(key=lambda one: -one.own.value)
+    # Of attributes that decide one another, the one with the larger room is told.
+    first = {same.get(one.attribute, one.attribute): one for one in reversed(told)}
     found = []
-    for one in told[:ROOMS]:
+    for one in [one for one in told if one in first.values()][:ROOMS]:
         places: dict[str, Arg] = {
             "attribute": specs[one.attribute].label,
             "share": one.share.value,

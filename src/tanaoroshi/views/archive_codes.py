@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tanaoroshi.archive.codes_sentences import named
+from tanaoroshi.archive.codes_sentences import attributes_of, named
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.words import Text, Words, message
 from tanaoroshi.views.figures import Figure, Scale, common_scale, figure, number, p_value
@@ -80,8 +80,16 @@ def codes_view(
     """Make the section of what was found and its pictures."""
     keys = "regions/empty", "regions/held"
     two = [sheet(key, exhibits[key]) for key in keys if key in exhibits]
-    pointings = sorted(coded.pointings.found, key=lambda p: p.explained != "beyond")
-    nearer = sorted(coded.associations.found, key=lambda a: a.explained != "beyond")
+
+    def rank(one: Pointing | Association) -> tuple[bool, bool, bool]:
+        """Put first what is beyond the ties, then what is protected, last what can be seen."""
+        two = [specs[name] for name in attributes_of(one)]
+        protected = any(spec.protected for spec in two)
+        simple = any(spec.tier == "simple" for spec in two)
+        return one.explained != "beyond", not protected, simple
+
+    pointings = sorted(coded.pointings.found, key=rank)
+    nearer = sorted(coded.associations.found, key=rank)
     return CodesView(
         dimensions=len(coded.dimensions),
         directions=tuple(_pointing(one, specs, exhibits) for one in pointings[:MOST]),
