@@ -140,43 +140,24 @@ class _Sums:
         xx = self.xx[:, columns[:, None], columns]
         return replace(self, x=self.x[:, columns], xx=xx, xz=self.xz[:, columns])
 
-    def merged(self, blocks: Ints) -> _Sums:
-        """Return the sums of some blocks as one block."""
-        n, x, z, xx, xz, zz = (
-            part[blocks].sum(axis=0)[None]
-            for part in (self.n, self.x, self.z, self.xx, self.xz, self.zz)
-        )
-        return _Sums(n, x, z, xx, xz, zz, self.penalty)
-
-    def slopes(self) -> tuple[Floats, Floats, Floats]:
-        """Return means of columns and of codes, and slopes (p, r), of the only block."""
-        n, x0, z0 = self.n[0], self.x[0] / self.n[0], self.z[0] / self.n[0]
-        xx = self.xx[0] - n * np.outer(x0, x0)
-        xz = self.xz[0] - n * np.outer(x0, z0)
-        return x0, z0, np.linalg.solve(xx + self.penalty * np.eye(len(x0)), xz)
-
     def foretold(self) -> Floats:
         """Return the sum of foretold · z of each block when all others foretell it, float (K,)."""
         out = np.empty(len(self.n))
-        whole = self.merged(np.arange(len(self.n)))
+        parts = (self.n, self.x, self.z, self.xx, self.xz)
+        whole = [part.sum(axis=0) for part in parts]
         for k in range(len(self.n)):
-            x0, z0, slopes = whole.less(self, k).slopes()
-            n, x, z = self.n[k], self.x[k], self.z[k]
-            xz = self.xz[k] - np.outer(x, z0) - np.outer(x0, z) + n * np.outer(x0, z0)
-            out[k] = np.sum(slopes * xz)
+            n, x, z, xx, xz = (total - part[k] for total, part in zip(whole, parts, strict=True))
+            x0, z0 = x / n, z / n
+            square = xx - n * np.outer(x0, x0) + self.penalty * np.eye(len(x0))
+            slopes = np.linalg.solve(square, xz - n * np.outer(x0, z0))
+            seen = (
+                self.xz[k]
+                - np.outer(self.x[k], z0)
+                - np.outer(x0, self.z[k])
+                + self.n[k] * np.outer(x0, z0)
+            )
+            out[k] = np.sum(slopes * seen)
         return out
-
-    def less(self, parts: _Sums, k: int) -> _Sums:
-        """Return this block without the k-th part."""
-        return _Sums(
-            self.n - parts.n[k],
-            self.x - parts.x[k],
-            self.z - parts.z[k],
-            self.xx - parts.xx[k],
-            self.xz - parts.xz[k],
-            self.zz - parts.zz[k],
-            self.penalty,
-        )
 
     def root(self) -> Floats:
         """Return a square root of the columns' covariance over all rows, (p, p)."""
@@ -217,21 +198,20 @@ def _directions(mine: _Sums, deals: Sequence[Ints], share: Estimate) -> Measured
     few = Unmeasured(message("it occupies too little for its directions to be counted"))
     if share.low < FAINT:
         return few
-    root = mine.root()
-
-    def number(kept: Ints) -> float:
-        first, second = np.mean([_traces(mine, root, deal, kept) for deal in deals], axis=0)
-        return float(np.log(max(first, 1e-9) ** 2 / max(second, 1e-12)))
-
-    all_blocks = np.arange(BLOCKS)
-    value = number(all_blocks)
-    without = np.array([number(np.delete(all_blocks, k)) for k in all_blocks])
-    half = float(student.ppf((1 + LEVEL) / 2, BLOCKS - 1)) * float(jackknife_error(without))
+    # Of each deal: all blocks, then without each; which blocks are in which quarter.
+    kept = np.concatenate([np.ones((1, BLOCKS)), 1 - np.eye(BLOCKS)])
+    quarter = np.stack([deal == np.arange(4)[:, None] for deal in deals])
+    first, second = _traces(mine, kept[:, None] * quarter[:, None])
+    number = np.log(
+        np.maximum(first.mean(axis=0), 1e-9) ** 2 / np.maximum(second.mean(axis=0), 1e-12)
+    )
+    half = float(student.ppf((1 + LEVEL) / 2, BLOCKS - 1)) * float(jackknife_error(number[1:]))
     if half > WIDE:
         return few
-    most = float(min(len(root) - 1, mine.z.shape[1]))
+    most = float(min(mine.x.shape[1] - 1, mine.z.shape[1]))
     low, middle, high = (
-        float(np.clip(np.exp(x), 1.0, most)) for x in (value - half, value, value + half)
+        float(np.clip(np.exp(x), 1.0, most))
+        for x in (number[0] - half, number[0], number[0] + half)
     )
     method = (
         "participation ratio of squared canonical correlations, products of different quarters of "
@@ -240,11 +220,23 @@ def _directions(mine: _Sums, deals: Sequence[Ints], share: Estimate) -> Measured
     return Estimate(middle, low, high, None, share.n, method, LEVEL)
 
 
-def _traces(mine: _Sums, root: Floats, deal: Ints, kept: Ints) -> tuple[float, float]:
-    """Return tr B and tr B² between quarters of the blocks that are kept."""
-    maps = [root @ mine.merged(kept[deal[kept] == q]).slopes()[2] for q in range(4)]
-    crossed = {(i, j): maps[i].T @ maps[j] for i, j in combinations(range(4), 2)}
-    first = np.mean([np.trace(b) for b in crossed.values()])
+def _traces(mine: _Sums, blocks: Floats) -> tuple[Floats, Floats]:
+    """Return tr B and tr B² between quarters; blocks 0 or 1 (..., 4, BLOCKS) → (...)."""
+    n = (blocks @ mine.n)[..., None, None]
+    x, z = blocks @ mine.x, blocks @ mine.z
+    xx = np.tensordot(blocks, mine.xx, axes=1) - x[..., :, None] * x[..., None, :] / n
+    xz = np.tensordot(blocks, mine.xz, axes=1) - x[..., :, None] * z[..., None, :] / n
+    slopes = np.linalg.solve(xx + mine.penalty * np.eye(x.shape[-1]), xz)
+    maps = np.moveaxis(mine.root() @ slopes, -3, 0)
+    pairs = list(combinations(range(4), 2))
+    crossed = {(i, j): np.swapaxes(maps[i], -1, -2) @ maps[j] for i, j in pairs}
+    first = np.mean([np.trace(b, axis1=-2, axis2=-1) for b in crossed.values()], axis=0)
     halves = (((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2)))
-    second = np.mean([np.sum(crossed[p] * (crossed[q] + crossed[q].T)) / 2 for p, q in halves])
-    return float(first), float(second)
+    second = np.mean(
+        [
+            np.sum(crossed[p] * (crossed[q] + np.swapaxes(crossed[q], -1, -2)), axis=(-2, -1)) / 2
+            for p, q in halves
+        ],
+        axis=0,
+    )
+    return np.asarray(first), np.asarray(second)
