@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 SIDE = 32
@@ -49,6 +50,12 @@ def draw_discs(factors: np.ndarray) -> np.ndarray:
     edge = np.clip(radius - distance + 0.5, 0, 1)
     pictures: np.ndarray = np.rint(255 * light * edge).astype(np.uint8)
     return pictures
+
+
+@pytest.fixture(scope="session")
+def disc_drawer() -> Callable[[np.ndarray], np.ndarray]:
+    """What draws discs of factors."""
+    return draw_discs
 
 
 @pytest.fixture(scope="session")

@@ -8,32 +8,38 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tanaoroshi.archive import take_archive
+from tanaoroshi.archive.agreement import agreement_of
 from tanaoroshi.archive.codes_sentences import coded_findings
 from tanaoroshi.archive.copies import find_copies
-from tanaoroshi.archive.copies_sentences import copies_findings
+from tanaoroshi.archive.copies_sentences import copies_evidence, copies_findings
+from tanaoroshi.archive.doubts import find_doubts, labels_of_copies
+from tanaoroshi.archive.doubts_sentences import doubts_findings
+from tanaoroshi.archive.evidence import evidence_of
 from tanaoroshi.archive.examine import examine
 from tanaoroshi.archive.findings import archive_findings
 from tanaoroshi.archive.made_sentences import made_findings
-from tanaoroshi.archive.sentences import examined_findings
+from tanaoroshi.archive.sentences import agreement_findings, examined_findings
 from tanaoroshi.audit.exhibits import examples
 from tanaoroshi.engine import read_pictures, read_prints
 from tanaoroshi.errors import InputError
 from tanaoroshi.making import make
 from tanaoroshi.models import ImageSpec, load_model
+from tanaoroshi.readers.features import describe_plainly
 from tanaoroshi.records.archived import ArchiveAudit
 from tanaoroshi.records.stocktake import CollectionRef, Exhibit
 from tanaoroshi.sources import load_collection
 from tanaoroshi.views.vocabulary import SEVERITY
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from tanaoroshi.archive.prints import Prints
+    from tanaoroshi.engine.prints import ReadPrints
     from tanaoroshi.models import Model
-    from tanaoroshi.records.attributes import Ints
+    from tanaoroshi.records.archived import Line
+    from tanaoroshi.records.attributes import Attributes, Ints
     from tanaoroshi.records.copies import Copies, Copy
+    from tanaoroshi.records.doubts import Doubts
     from tanaoroshi.records.progress import Progress
     from tanaoroshi.records.stocktake import Pictures
     from tanaoroshi.sources import Collection
@@ -48,9 +54,9 @@ GRAVITY = tuple(SEVERITY)
 class Archived:
     """An audit of an archive, its pictures, and what it cost.
 
-    ``exhibits``: ``examples/{attribute}/{value}`` as in a stocktake; ``copies/near/first`` and
-    ``…/second``, ``copies/exact/…``: the first pairs in their order; ``odd``; with a model also
-    those of :func:`tanaoroshi.making.make`.
+    ``exhibits``: ``examples/{attribute}/{value}`` as in a stocktake; ``shown/{finding}``: the lines
+    of its evidence; ``copies/near/first`` and ``…/second``, ``copies/exact/…``: the first pairs in
+    their order; ``odd``; ``doubts``; with a model also those of :func:`tanaoroshi.making.make`.
     """
 
     audit: ArchiveAudit
@@ -118,20 +124,37 @@ def archive(
     attributes = collection.attributes
     found = take_archive(attributes, rng=_rng(seed, 5), progress=progress)
     closer = examine(attributes, rng=_rng(seed, 9), progress=progress)
-    prints, rows, keys = read_prints(collection, progress=progress)
-    copies, shown = _copies(collection, prints, rows, keys, progress)
+    agreement = {
+        spec.name: agreement_of(
+            attributes.answers[spec.name], spec, attributes.group, rng=_rng(seed, 12)
+        )
+        for spec in attributes.specs
+        if spec.name in attributes.answers
+    }
+    read = read_prints(collection, progress=progress)
+    readable = attributes.take(read.rows)
+    copies, shown = _copies(read, readable.group, progress)
+    doubts = _doubts(read, readable, copies, _rng(seed, 13), progress)
     made = None
     if model is not None:
         made, pictures = make(
             model, collection, held_out=held_out, rng=_rng(seed, 10), progress=progress
         )
         shown = {**shown, **pictures}
+    doubted, of_doubts = doubts_findings(doubts, attributes.specs)
+    evidence = {
+        **_lines(evidence_of(readable, found, closer, rng=_rng(seed, 14)), read.rows),
+        **of_doubts,
+        **copies_evidence(copies),
+    }
     findings = (
         *(made_findings(made, attributes.specs, closer.not_applicable) if made else ()),
         *(coded_findings(made.coded, attributes.specs) if made and made.coded else ()),
-        *copies_findings(copies),
         *archive_findings(found, attributes.specs),
         *examined_findings(closer, attributes.specs),
+        *doubted,
+        *agreement_findings(agreement, attributes.specs),
+        *copies_findings(copies),
     )
     audit = ArchiveAudit(
         collection=CollectionRef(collection.name, len(collection), collection.digest),
@@ -139,26 +162,23 @@ def archive(
         archive=found,
         examined=closer,
         copies=copies,
+        doubts=doubts,
+        agreement=agreement,
+        evidence=evidence,
         made=made,
         findings=tuple(sorted(findings, key=lambda f: GRAVITY.index(f.severity))),
-        left_out=(*collection.left_out, *collection.notes),
+        left_out=(*collection.left_out, *collection.notes, *read.left_out),
     )
-    exhibits = {**_examples(collection, rows, seed), **shown}
+    exhibits = {**_examples(collection, read.rows, seed), **_shown(collection, audit), **shown}
     return Archived(audit, exhibits, round(time.monotonic() - start, 1))
 
 
 def _copies(
-    collection: Collection,
-    prints: Prints,
-    rows: Ints,
-    keys: NDArray[np.bytes_],
-    progress: Progress | None,
+    read: ReadPrints, group: Ints | None, progress: Progress | None
 ) -> tuple[Copies, Mapping[str, Exhibit]]:
     """Find copies and odd ones out; rows are the collection's. Show the first of each."""
-    group = collection.attributes.group
-    found = find_copies(
-        prints, keys, group=None if group is None else group[rows], progress=progress
-    )
+    prints = read.prints
+    found = find_copies(prints, read.keys, group=group, progress=progress)
     shown = {}
     for kind, pairs in (("near", found.near), ("exact", found.exact)):
         ends = np.array([one.rows for one in pairs[:PAIRS_SHOWN]], dtype=np.int64).reshape(-1, 2)
@@ -168,7 +188,67 @@ def _copies(
     odd = np.array([one.row for one in found.odd[:PAIRS_SHOWN]], dtype=np.int64)
     if len(odd):
         shown["odd"] = Exhibit(prints.thumbs[odd], len(odd))
-    return _in_rows_of(found, rows), shown
+    return _in_rows_of(found, read.rows), shown
+
+
+def _doubts(
+    read: ReadPrints,
+    readable: Attributes,
+    copies: Copies,
+    rng: np.random.Generator,
+    progress: Progress | None,
+) -> Doubts:
+    """Find doubtful labels; rows are the collection's."""
+    with threadpool_limits(1, user_api="blas"):
+        seen = describe_plainly(read.prints.thumbs).astype(np.float32)
+        found = find_doubts(seen, readable, rng=rng, progress=progress)
+    place = {int(row): i for i, row in enumerate(read.rows)}
+    pairs = [(place[one.rows[0]], place[one.rows[1]]) for one in copies.exact]
+    differ = labels_of_copies(pairs, readable)
+    return replace(
+        found,
+        found=tuple(replace(one, row=int(read.rows[one.row])) for one in found.found),
+        copies={
+            name: tuple((int(read.rows[i]), int(read.rows[j])) for i, j in each)
+            for name, each in differ.items()
+        },
+    )
+
+
+def _lines(found: Mapping[str, tuple[Line, ...]], rows: Ints) -> Mapping[str, tuple[Line, ...]]:
+    """Return the same with rows of the collection."""
+    return {
+        name: tuple(replace(line, rows=tuple(int(rows[i]) for i in line.rows)) for line in lines)
+        for name, lines in found.items()
+    }
+
+
+def _shown(collection: Collection, audit: ArchiveAudit) -> Mapping[str, Exhibit]:
+    """Return the pictures of all evidence, and of the labels that are most worth a look."""
+    worth = audit.doubts.found[:PAIRS_SHOWN]
+    tables = {
+        **{
+            f"shown/{name}": [line.rows for line in lines] for name, lines in audit.evidence.items()
+        },
+        **({"doubts": [tuple(one.row for one in worth)]} if worth else {}),
+    }
+    needed = np.unique([row for table in tables.values() for line in table for row in line])
+    if not len(needed):
+        return {}
+    rows = needed.astype(np.int64)
+    pictures = read_pictures(SHOWN, collection, rows)
+    blank = np.full(pictures.shape[1:], 255, np.uint8)
+    found = {}
+    for name, table in tables.items():
+        width = max(len(line) for line in table)
+        frames = [
+            pictures[np.searchsorted(rows, line[k])] if k < len(line) else blank
+            for line in table
+            for k in range(width)
+        ]
+        if frames:
+            found[name] = Exhibit(np.stack(frames), columns=width)
+    return found
 
 
 def _in_rows_of(found: Copies, rows: Ints) -> Copies:

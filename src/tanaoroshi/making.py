@@ -13,6 +13,8 @@ from threadpoolctl import threadpool_limits
 from tanaoroshi.archive.classes import QUARTERS, SIXTHS
 from tanaoroshi.archive.codes import Space, look_at_codes
 from tanaoroshi.archive.made import come_back_worse, made_shares, memory, unlike
+from tanaoroshi.archive.made_sentences import made_id
+from tanaoroshi.archive.made_ties import Said, made_ties
 from tanaoroshi.audit.dimensions import dimension_states
 from tanaoroshi.audit.exhibits import to_bytes
 from tanaoroshi.audit.reconstruction import image_errors
@@ -23,7 +25,7 @@ from tanaoroshi.readers.features import describe, learn_basis
 from tanaoroshi.readers.measures import background_of
 from tanaoroshi.records.attributes import Attribute, Floats, Ints
 from tanaoroshi.records.estimates import Estimate
-from tanaoroshi.records.made import Made, MadeShare, Memory
+from tanaoroshi.records.made import Made, MadeShare, MadeTie, Memory, Worse
 from tanaoroshi.records.stocktake import Exhibit
 from tanaoroshi.stats.resample import group_index
 
@@ -47,6 +49,15 @@ LEVEL = 0.95
 MOST_UNLIKE = 0.25
 """Where more of what was made looks like nothing that readers know (0.05 would be usual), no share
 of it is told."""
+FALSE_DISCOVERIES = 0.05
+SHOWN = 8
+"""Pictures beside a number."""
+USUALLY_UNLIKE = 0.05
+MOST_UNLIKE_TIED = 0.1
+"""Where more than twice as many as usual do, no tie is told."""
+LEAST_KNOWN = 0.95
+"""An attribute that more images lack is not asked about: of a made picture no reader can say
+whether it would have one."""
 LEAST_SKILL = 0.05
 """A reader that tells less than a twentieth of an attribute says nothing of shares."""
 
@@ -86,9 +97,12 @@ def make(
     Returns
     -------
     What was found, and pictures: ``memory/made`` and ``memory/trained``, the nearest pairs in the
-    same order; ``made/posterior`` and ``made/prior``, a few made pictures; ``regions/empty`` and
-    ``regions/held``, pictures of the emptiest places that were drawn and of those nearest to
-    images.
+    same order; ``made/posterior`` and ``made/prior``, a few made pictures;
+    ``shown/made/{source}/{attribute}/{value}``, made ones that are read as a value whose share
+    changed; ``shown/made-tie/{source}/{a}/{b}``, made ones of the combination that is read most
+    beyond what no tie would give; ``shown/worse/{attribute}/{value}``, pictures as they are above,
+    as they come back below; ``regions/empty`` and ``regions/held``, pictures of the emptiest
+    places that were drawn and of those nearest to images.
 
     Raises
     ------
@@ -115,7 +129,8 @@ def make(
     # Many small sums: more threads inside of the linear algebra cost more than they bring.
     with threadpool_limits(1, user_api="blas"):
         classes = _classes(known)
-        shares, strange = _shares(pictures, given_back, known, classes, made, rng, progress)
+        readings = _readings(pictures, given_back, known, classes, made, rng, progress)
+        shares, ties = _shares_and_ties(readings, known, classes, rng)
         errors = image_errors(
             pictures.astype(np.float32) / 255, given_back.astype(np.float32) / 255
         )
@@ -133,10 +148,15 @@ def make(
         space = _space(model, codes, of_prior)
         looked = look_at_codes(space, table, rng=rng, progress=progress)
     coded, places = looked or (None, {})
-    exhibits = {f"made/{name}": Exhibit(each[:24], columns=12) for name, each in made.items()}
-    exhibits |= _regions(model, codes, of_prior, places)
-    found = Made(model.name, model.version, shares, strange, worse, kept, coded)
-    return found, {**exhibits, **pairs}
+    found = Made(model.name, model.version, shares, ties, readings.unlike, worse, kept, coded)
+    exhibits = {
+        **{f"made/{name}": Exhibit(each[:24], columns=12) for name, each in made.items()},
+        **_shown(found, readings, made, classes),
+        **_worse_shown(worse, pictures, given_back, known, classes),
+        **pairs,
+        **_regions(model, codes, of_prior, places),
+    }
+    return found, exhibits
 
 
 def _space(model: Model, codes: Codes, of_prior: Floats | None) -> Space:
@@ -217,7 +237,20 @@ def _sixth(values: Floats) -> Ints:
     return np.where(np.isfinite(values), place, -1).astype(np.int64)
 
 
-def _shares(
+@dataclass(frozen=True, slots=True, eq=False)
+class _Readings:
+    """What readers say: of reconstructions of known pictures (``rest``), and of what was made.
+
+    ``drawn``: for each source and attribute the classes said, int64 (k,), -1 where one abstains.
+    """
+
+    rest: Ints
+    said: Mapping[str, Ints]
+    drawn: Mapping[str, Mapping[str, Ints]]
+    unlike: Mapping[str, float]
+
+
+def _readings(
     pictures: NDArray[np.uint8],
     given_back: NDArray[np.uint8],
     known: Attributes,
@@ -225,8 +258,11 @@ def _shares(
     made: Mapping[str, NDArray[np.uint8]],
     rng: np.random.Generator,
     progress: Progress | None,
-) -> tuple[Mapping[str, tuple[MadeShare, ...]], Mapping[str, float]]:
-    """Read what was made: shares of all readable attributes by source, and how strange it looks."""
+) -> _Readings:
+    """Let readers learn from one half, and read the other half's reconstructions and what is made.
+
+    Only readers that tell something take part, of attributes that nearly all images have.
+    """
     index = group_index(len(pictures), known.group)
     # Groups as a whole go to the lesson or to the examination.
     lesson = (rng.permutation(int(index.max()) + 1) % 2 == 0)[index]
@@ -238,42 +274,138 @@ def _shares(
         rng=rng,
         progress=progress,
     )
-    usable = [c for c in counted if _tells(readers[c.spec.name])]
-    questions = sum(len(c.names) for c in usable) * len(made)
     # All readers of a collection share their eye: it looks once.
     eye = next(iter(readers.values())).eye if readers else None
     if eye is None:
-        return {}, {}
-    seen = {name: eye(each) for name, each in made.items()}
-    examined = eye(given_back[rest])
-    found: dict[str, list[MadeShare]] = {name: [] for name in made}
+        return _Readings(rest, {}, {}, {})
     learned = eye(given_back[at])[0]
-    strange = {name: unlike(looked[0], learned, examined[0]) for name, looked in seen.items()}
-    for classes in usable:
-        name = classes.spec.name
-        reader = readers[name]
-        column = known.column(name)
-        truth, all_known = classes.of(column[rest]), classes.of(column)
-        there = truth >= 0
-        said = classes.of(reader.coding.values(reader.say(examined)))
-        counts = np.bincount(all_known[all_known >= 0], minlength=len(classes.names))
-        for source, looked in seen.items():
-            if strange[source] > MOST_UNLIKE:
-                continue
-            drawn = classes.of(reader.coding.values(reader.say(looked)))
-            found[source] += made_shares(
+    examined = eye(given_back[rest])
+    seen = {name: eye(each) for name, each in made.items()}
+    usable = [
+        c
+        for c in counted
+        if _tells(readers[c.spec.name])
+        and np.isfinite(known.column(c.spec.name)).mean() >= LEAST_KNOWN
+    ]
+
+    def classes(looked: tuple[Floats, Floats]) -> dict[str, Ints]:
+        told = {c.spec.name: (c, readers[c.spec.name]) for c in usable}
+        return {
+            name: c.of(reader.coding.values(reader.say(looked)))
+            for name, (c, reader) in told.items()
+        }
+
+    return _Readings(
+        rest,
+        classes(examined),
+        {name: classes(looked) for name, looked in seen.items()},
+        {name: unlike(looked[0], learned, examined[0]) for name, looked in seen.items()},
+    )
+
+
+def _shares_and_ties(
+    readings: _Readings, known: Attributes, counted: list[_Classes], rng: np.random.Generator
+) -> tuple[Mapping[str, tuple[MadeShare, ...]], Mapping[str, tuple[MadeTie, ...]]]:
+    """Return shares and ties of made pictures by source; none where these look like nothing."""
+    rest = readings.rest
+    group = None if known.group is None else known.group[rest]
+    usable = [c for c in counted if c.spec.name in readings.said]
+    questions = sum(len(c.names) for c in usable) * len(readings.drawn)
+    every = {c.spec.name: c.of(known.column(c.spec.name)) for c in usable}
+    shares: dict[str, tuple[MadeShare, ...]] = {}
+    ties: dict[str, tuple[MadeTie, ...]] = {}
+    for source, drawn in readings.drawn.items():
+        if readings.unlike[source] > MOST_UNLIKE:
+            shares[source], ties[source] = (), ()
+            continue
+        found: list[MadeShare] = []
+        for c in usable:
+            name = c.spec.name
+            truth = every[name][rest]
+            there = truth >= 0
+            counts = np.bincount(every[name][every[name] >= 0], minlength=len(c.names))
+            found += made_shares(
                 name,
-                classes.names,
+                c.names,
                 truth[there],
-                said[there],
-                drawn[drawn >= 0],
-                None if known.group is None else known.group[rest][there],
+                readings.said[name][there],
+                drawn[name][drawn[name] >= 0],
+                None if group is None else group[there],
                 collection=counts / max(int(counts.sum()), 1),
                 questions=questions,
                 level=LEVEL,
                 rng=rng,
+                unreadable=max(readings.unlike[source] - USUALLY_UNLIKE, 0.0),
             )
-    return {name: tuple(each) for name, each in found.items()}, strange
+        shares[source] = tuple(found)
+        if readings.unlike[source] > MOST_UNLIKE_TIED:
+            ties[source] = ()
+            continue
+        said = [
+            Said(name, of, of[rest], readings.said[name], drawn[name]) for name, of in every.items()
+        ]
+        ties[source] = made_ties(said, group, level=LEVEL, rng=rng)
+    return shares, ties
+
+
+def _shown(
+    made: Made,
+    readings: _Readings,
+    drawn: Mapping[str, NDArray[np.uint8]],
+    counted: list[_Classes],
+) -> Mapping[str, Exhibit]:
+    """Return a few made pictures beside each share and each tie that changed."""
+    names = {c.spec.name: c.names for c in counted}
+    found = {}
+
+    def show(key: str, source: str, read: NDArray[np.bool_]) -> None:
+        at = np.flatnonzero(read)[:SHOWN]
+        if len(at):
+            found[f"shown/{key}"] = Exhibit(drawn[source][at], columns=len(at))
+
+    for source, shares in made.shares.items():
+        said = readings.drawn[source]
+        for one in shares:
+            if one.change in ("more", "fewer"):
+                value = names[one.attribute].index(one.value)
+                show(made_id(source, one), source, said[one.attribute] == value)
+        for tie in made.ties[source]:
+            if tie.change in ("stronger", "weaker"):
+                i, j = _most_together(said[tie.a], said[tie.b])
+                show(made_id(source, tie), source, (said[tie.a] == i) & (said[tie.b] == j))
+    return found
+
+
+def _most_together(a: Ints, b: Ints) -> tuple[int, int]:
+    """Return the two classes that are read together most beyond what no tie would give."""
+    known = (a >= 0) & (b >= 0)
+    table = np.zeros((int(a.max()) + 1, int(b.max()) + 1))
+    np.add.at(table, (a[known], b[known]), 1)
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / max(table.sum(), 1)
+    surplus = (table - expected) / np.sqrt(np.maximum(expected, 1e-9))
+    i, j = np.unravel_index(int(surplus.argmax()), table.shape)
+    return int(i), int(j)
+
+
+def _worse_shown(
+    worse: tuple[Worse, ...],
+    pictures: NDArray[np.uint8],
+    given_back: NDArray[np.uint8],
+    known: Attributes,
+    counted: list[_Classes],
+) -> Mapping[str, Exhibit]:
+    """Return pictures of each value that comes back worse: as they are, and as they come back."""
+    by_name = {c.spec.name: c for c in counted}
+    found = {}
+    for one in worse:
+        if one.p_adjusted > FALSE_DISCOVERIES or one.ratio.low <= 1:
+            continue
+        c = by_name[one.attribute]
+        here = c.of(known.column(one.attribute)) == c.names.index(one.value)
+        at = np.flatnonzero(here)[:SHOWN]
+        both = np.concatenate([pictures[at], given_back[at]])
+        found[f"shown/worse/{one.attribute}/{one.value}"] = Exhibit(both, columns=len(at))
+    return found
 
 
 def _tells(reader: FittedReader) -> bool:

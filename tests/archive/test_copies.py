@@ -36,7 +36,8 @@ def emoji() -> Collection:
 @pytest.fixture(scope="module")
 def one_each(emoji: Collection) -> Prints:
     """Emoji of which no two are variants of one another, nor twice there."""
-    prints, rows, _ = read_prints(emoji)
+    read = read_prints(emoji)
+    prints, rows = read.prints, read.rows
     group = emoji.attributes.group
     assert group is not None
     assert len(rows) == len(emoji)
@@ -76,7 +77,8 @@ def test_planted_copies_of_emoji_are_found(emoji: Collection) -> None:
 
 @pytest.mark.slow
 def test_variants_of_emoji_do_not_flood_the_list(emoji: Collection) -> None:
-    prints, _, keys = read_prints(emoji)
+    read = read_prints(emoji)
+    prints, keys = read.prints, read.keys
     found = find_copies(prints, keys, group=emoji.attributes.group)
     # 19 are stored twice. Of the near ones, all mirror images but a few were checked by eye.
     assert len(found.exact) == 19

@@ -190,3 +190,22 @@ def test_what_was_never_read_is_not_certain_to_be_never_made() -> None:
     assert isinstance(found[2].made, Estimate)
     # Of 200 pictures none: up to about 1.5 % can't be ruled out.
     assert 0.002 < found[2].made.high < 0.03
+
+
+def test_of_pictures_that_cannot_be_read_anything_may_be_true() -> None:
+    truth = np.random.default_rng(11).choice(3, 1500, p=COLLECTION)
+
+    def shares(unreadable: float) -> tuple[MadeShare, ...]:
+        return made_shares(
+            "thing", VALUES, truth, truth, truth, None,
+            collection=COLLECTION, questions=3, level=0.95, rng=np.random.default_rng(0),
+            unreadable=unreadable,
+        )  # fmt: skip
+
+    for plain, bounded in zip(shares(0.0), shares(0.2), strict=True):
+        assert isinstance(plain.made, Estimate)
+        assert isinstance(bounded.made, Estimate)
+        assert bounded.made.value == plain.made.value
+        assert bounded.made.low == pytest.approx(0.8 * plain.made.low)
+        assert bounded.made.high == pytest.approx(0.8 * plain.made.high + 0.2)
+        assert bounded.change == "undecided"

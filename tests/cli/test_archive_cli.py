@@ -6,13 +6,17 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import tanaoroshi.store
 from tanaoroshi.cli import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 jsonschema = pytest.importorskip("jsonschema")
 SCHEMA = json.loads(
@@ -102,3 +106,90 @@ def test_a_model_that_only_sees_makes_nothing(
     (sees / "model.toml").write_text(re.sub(r"\[decoder\]\n(?:[^\[].*\n)*", "", text))
     assert run(["archive", str(disc_collection), "--model", str(sees)]) == 2
     assert "decoder" in capsys.readouterr().err
+
+
+def planted(folder: Path, draw: Callable[[np.ndarray], np.ndarray]) -> tuple[Path, np.ndarray]:
+    """Discs, a quarter bright; bright ones are mostly large. Returns the place and the tones."""
+    rng = np.random.default_rng(0)
+    n = 1200
+    bright = rng.random(n) < 0.25
+    large = np.where(rng.random(n) < 0.8, bright, ~bright)
+    factors = np.column_stack(
+        [
+            *rng.uniform(10, 22, (2, n)),
+            np.where(bright, rng.uniform(0.73, 1.0, n), rng.uniform(0.4, 0.67, n)),
+            np.where(large, rng.uniform(6.75, 9, n), rng.uniform(4, 6.25, n)),
+        ]
+    )
+    path = folder / "planted.npz"
+    np.savez(
+        path,
+        allow_pickle=False,
+        images=draw(factors),
+        tone=np.where(bright, "bright", "dark"),
+        size=np.where(large, "large", "small"),
+    )
+    return path, bright
+
+
+def test_a_model_that_makes_a_value_too_often_is_found_out(
+    disc_model: Path,
+    disc_drawer: Callable[[np.ndarray], np.ndarray],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its prior makes as many bright discs as dark ones, of a collection with a quarter bright."""
+    path, bright = planted(tmp_path, disc_drawer)
+    made = said(["archive", str(path), "--model", str(disc_model)], capsys)["made"]
+    shares = {(one["attribute"], one["value"]): one for one in made["shares"]["prior"]}
+    one = shares["tone", "bright"]
+    assert one["collection"] == pytest.approx(bright.mean(), abs=0.03)
+    assert one["made"]["low"] <= 0.5 <= one["made"]["high"]
+    assert one["change"] == "more"
+    assert shares["tone", "dark"]["change"] == "fewer"
+    # Near the images nothing changes, nor does the tie of brightness and size.
+    assert {x["change"] for x in made["shares"]["posterior"]} <= {"alike", "undecided"}
+    tie = made["ties"]["posterior"][0]
+    assert tie["made"]["low"] <= tie["collection"] <= tie["made"]["high"]
+    assert tie["change"] in ("alike", "undecided")
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    rows = ["file,colour"]
+    for k in range(30):
+        pixels = rng.integers(0, 255, (8, 8, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{k}.png")
+        rows.append(f"{k}.png,{'red' if k % 2 else 'blue'}")
+    (folder / "3.png").write_bytes(b"no picture")
+    (folder / "attributes.csv").write_text("\n".join(rows))
+    document = said(["archive", str(folder)], capsys)
+    told = [one["en"] for one in document["left_out"]]
+    assert any("3.png" in one and "1 of 30" in one for one in told)
+    assert all(3 not in line["rows"] for each in document["evidence"].values() for line in each)
+
+
+def test_annotators_agree_as_far_as_planted(
+    tied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two annotators: alpha is one less their disagreement over that of any two answers."""
+    rng = np.random.default_rng(0)
+    n = 900
+    truth = rng.choice(["a", "b"], n)
+    answers = [np.where(rng.random(n) < 0.1, rng.choice(["a", "b"], n), truth) for _ in "12"]
+    path = tmp_path / "annotated.npz"
+    images = rng.integers(0, 255, (n, 8, 8, 1), dtype=np.uint8)
+    np.savez(path, allow_pickle=False, images=images, one=answers[0], two=answers[1])
+    path.with_suffix(".toml").write_text(
+        'schema = "tanaoroshi/collection/1"\n[attributes.thing]\nkind = "nominal"\n'
+        'protected = true\nannotators = ["one", "two"]\n'
+    )
+    document = said(["archive", str(path)], capsys)
+    alpha = document["agreement"]["thing"]["alpha"]
+    share = np.mean(np.concatenate(answers) == "a")
+    by_chance = 2 * share * (1 - share) * 2 * n / (2 * n - 1)
+    assert alpha["value"] == pytest.approx(1 - np.mean(answers[0] != answers[1]) / by_chance)
+    assert 0.7 < alpha["low"] < alpha["high"] < 0.9
+    assert any(one["id"] == "agreement/thing" for one in document["findings"])

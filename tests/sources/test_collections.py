@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from tanaoroshi.errors import InputError
 from tanaoroshi.sources import load_codes, load_collection, save_codes
 
 if TYPE_CHECKING:
@@ -195,3 +196,95 @@ def test_codes_with_factors(tmp_path: Path) -> None:
         factor_names=np.array(["u", "v"]),
     )
     assert load_codes(tmp_path / "z.npz").attributes.names == ("u", "v")
+
+
+ANNOTATED = """schema = "tanaoroshi/collection/1"
+[attributes.mood]
+kind = "ordinal"
+order = ["sad", "neutral", "glad"]
+annotators = ["ann", "ben", "eva"]
+[attributes.kind]
+kind = "nominal"
+annotators = ["k1", "k2"]
+not_applicable = ["x"]
+[attributes.warmth]
+kind = "continuous"
+annotators = ["w1", "w2"]
+[attributes.season]
+kind = "ordinal"
+order = ["b", "a"]
+time = true
+"""
+
+
+def annotated(tmp_path: Path, toml: str = ANNOTATED, **columns: list[object]) -> Path:
+    path = tmp_path / "annotated.npz"
+    given: dict[str, list[object]] = {
+        "ann": ["sad", "glad", "sad", "glad"],
+        "ben": ["sad", "glad", "glad", ""],
+        "eva": ["glad", "glad", "neutral", "neutral"],
+        "k1": ["x", "y", "x", "y"],
+        "k2": ["x", "y", "y", "y"],
+        "w1": [0.0, 1.0, float("nan"), 3.0],
+        "w2": [1.0, 1.0, 2.0, 5.0],
+        "season": ["a", "b", "a", "b"],
+        **columns,
+    }
+    arrays = {name: np.array(values) for name, values in given.items()}
+    np.savez(path, allow_pickle=False, images=np.zeros((4, 4, 4), np.uint8), **arrays)
+    path.with_suffix(".toml").write_text(toml)
+    return path
+
+
+def test_what_several_annotators_say_becomes_one_value(tmp_path: Path) -> None:
+    table = load_collection(str(annotated(tmp_path))).attributes
+    assert table.names == ("mood", "kind", "warmth", "season")
+    nan = np.nan
+    # The last two answers to mood lie around the middle: split.
+    assert np.array_equal(table.column("mood"), [0, 2, 1, nan], equal_nan=True)
+    assert np.array_equal(table.column("kind"), [0, 1, nan, 1], equal_nan=True)
+    assert np.array_equal(table.column("warmth"), [0.5, 1, 2, 4])
+    assert np.array_equal(table.answers["kind"], [[0, 0], [1, 1], [0, 1], [1, 1]])
+    assert np.array_equal(table.answers["mood"][3], [2, nan, 1], equal_nan=True)
+    some = table.take(np.array([3, 0]))
+    assert np.array_equal(some.answers["warmth"], [[3, 5], [0, 1]])
+    specs = {spec.name: spec for spec in table.specs}
+    assert specs["season"].time
+    assert specs["kind"].not_applicable == ("x",)
+
+
+def test_a_column_of_its_own_goes_before_the_votes(tmp_path: Path) -> None:
+    path = annotated(tmp_path, kind=["z", "z", "x", "y"])
+    table = load_collection(str(path)).attributes
+    spec = table.specs[table.names.index("kind")]
+    assert [spec.values[int(v)] for v in table.column("kind")] == ["z", "z", "x", "y"]
+    assert [spec.values[int(v)] for v in table.answers["kind"][:, 1]] == ["x", "y", "y", "y"]
+
+
+def test_whole_numbers_of_annotators_stay_whole(tmp_path: Path) -> None:
+    path = annotated(tmp_path, k1=[1, 2, 1, 2], k2=[1.0, float("nan"), 3.0, 2.0])
+    path.with_suffix(".toml").write_text(ANNOTATED.replace('not_applicable = ["x"]', ""))
+    table = load_collection(str(path)).attributes
+    assert table.specs[table.names.index("kind")].values == ("1", "2", "3")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ('["k1", "k2"]', '["k1"]', "attributes.kind.annotators"),
+        ('["k1", "k2"]', '["k1", "k1"]', "attributes.kind.annotators"),
+        ('["k1", "k2"]', '["k1", "season"]', "attributes.kind.annotators"),
+        ('["k1", "k2"]', '["k1", "k9"]', "k9"),
+        ('["k1", "k2"]', '["k1", "w1"]', "text and others numbers"),
+        ('kind = "nominal"', 'kind = "text"', "agreement"),
+        ('["x"]', '["none"]', "none"),
+        ('kind = "continuous"', 'kind = "continuous"\ntime = true', "attributes.warmth.time"),
+    ],
+)
+def test_mistakes_about_annotators_get_one_sentence(
+    tmp_path: Path, before: str, after: str, says: str
+) -> None:
+    assert before in ANNOTATED
+    path = annotated(tmp_path, ANNOTATED.replace(before, after))
+    with pytest.raises(InputError, match=says):
+        load_collection(str(path))

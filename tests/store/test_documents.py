@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 import tanaoroshi.store
 from tanaoroshi.errors import StoreError
 from tanaoroshi.records.archive import Examined, Gaps, ThreeWays, Trends
-from tanaoroshi.records.archived import ArchiveAudit
+from tanaoroshi.records.archived import ArchiveAudit, Line
 from tanaoroshi.records.comparison import RuleVerdict, Verdict
 from tanaoroshi.records.copies import Copies, Copy
+from tanaoroshi.records.doubts import Doubt, Doubts
 from tanaoroshi.records.estimates import Estimate, Measured, Unmeasured
 from tanaoroshi.records.words import Text, message
 from tanaoroshi.store.documents import (
@@ -97,6 +98,9 @@ def test_metrics_and_archive_documents_fit_their_schemas(stocktake: Stocktake) -
         stocktake.archive,
         Examined(Gaps((), 0, 0, 0, ()), Trends((), (), 0), (), (), ThreeWays((), 0), {}),
         Copies(2, (Copy("exact", (0, 1), 0.0),), (), ((0, 1),), ()),
+        Doubts((Doubt("hue", 1, "red", "blue", 0.01),), 1, 2, {"hue": 0.9}, {"hue": ((0, 1),)}),
+        {"hue": Unmeasured(message("Too few."))},
+        {"tie/a/b": (Line(message("Together"), (0, 1)),)},
         None,
         stocktake.findings,
         (),

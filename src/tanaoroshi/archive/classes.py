@@ -82,9 +82,10 @@ def inapplicable(
     if named is not None:
         return {name: tuple(values) for name, values in named.items() if values}
     found = {
-        spec.name: tuple(v for v in spec.values if v.strip().casefold() in NOT_APPLICABLE)
+        spec.name: spec.not_applicable
+        or tuple(v for v in spec.values if v.strip().casefold() in NOT_APPLICABLE)
         for spec in attributes.specs
-        if spec.kind == "nominal"
+        if spec.kind == "nominal" or spec.not_applicable
     }
     return {name: values for name, values in found.items() if values}
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tanaoroshi.records.archived import Line
 from tanaoroshi.records.stocktake import Finding
 from tanaoroshi.records.words import message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tanaoroshi.records.copies import Copies
     from tanaoroshi.records.stocktake import Severity
     from tanaoroshi.records.words import Message
 
+SHOWN = 6
 NAMED = 20
 """So many rows stand in the evidence; the document has all."""
 
@@ -41,6 +43,25 @@ def copies_findings(copies: Copies) -> tuple[Finding, ...]:
         )
         found.append(_finding("odd", "info", text, [one.row for one in copies.odd]))
     return tuple(found)
+
+
+def copies_evidence(copies: Copies) -> Mapping[str, tuple[Line, ...]]:
+    """Return images for the same findings."""
+    pairs = {"copies/exact": copies.exact, "copies/near": copies.near}
+    found = {
+        name: (
+            Line(
+                message("Copies side by side"),
+                tuple(row for one in each[: SHOWN // 2] for row in one.rows),
+            ),
+        )
+        for name, each in pairs.items()
+        if each
+    }
+    if copies.odd:
+        rows = tuple(one.row for one in copies.odd[:SHOWN])
+        found["odd"] = (Line(message("The least alike first"), rows),)
+    return found
 
 
 def _finding(id_: str, severity: Severity, text: Message, rows: Sequence[object]) -> Finding:

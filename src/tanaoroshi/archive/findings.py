@@ -48,6 +48,11 @@ def archive_findings(archive: Archive, specs: tuple[Attribute, ...]) -> tuple[Fi
     return tuple(_finding(tie, by_name) for tie in ties[:AT_MOST])
 
 
+def tie_id(tie: Tie) -> str:
+    """Return the name of a tie, under which its finding and its pictures are known."""
+    return f"tie/{tie.a}/{tie.b}"
+
+
 def _protected(tie: Tie, by_name: Mapping[str, Attribute]) -> bool:
     return by_name[tie.a].protected or by_name[tie.b].protected
 
@@ -61,7 +66,7 @@ def _finding(tie: Tie, by_name: Mapping[str, Attribute]) -> Finding:
     warns = protected and tie.measure != "function" and tie.estimate.low >= STRONG
     severity: Severity = "warn" if warns else "info"
     return Finding(
-        id=f"tie/{tie.a}/{tie.b}",
+        id=tie_id(tie),
         severity=severity,
         subject=tie.a,
         text=_sentence(tie, by_name[tie.a], by_name[tie.b]),

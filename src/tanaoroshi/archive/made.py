@@ -6,8 +6,9 @@ often it says r of a picture that is v. The shares among made pictures are those
 says of them is most likely (M. Saerens, P. Latinne, C. Decaestecker, Adjusting the outputs of a
 classifier to new a priori probabilities, Neural Computation 14, 2002; for the table of errors:
 Z. Lipton, Y.-X. Wang, A. Smola, 2018, arXiv 1802.03916). That holds while pictures of a value look
-alike in both; where much of what is made looks like nothing that the reader has seen
-(:func:`unlike`), no share is told.
+alike in both. Of made pictures that look like nothing that the reader has seen (:func:`unlike`)
+anything may be true, and intervals are as wide as that says (after C. Manski, Nonparametric Bounds
+on Treatment Effects, Am. Econ. Rev. 80, 1990); where they are many, no share is told.
 
 *Worse.* The squared error of pictures with a value, over that of all others.
 
@@ -58,6 +59,7 @@ def made_shares(
     questions: int,
     level: float,
     rng: np.random.Generator,
+    unreadable: float = 0.0,
 ) -> tuple[MadeShare, ...]:
     """Estimate how often each value is among made pictures.
 
@@ -79,6 +81,9 @@ def made_shares(
         Confidence level.
     rng
         Source of chance: bootstrap of groups and of made pictures.
+    unreadable
+        Share of the made pictures, 0 to 1, of which the reader may say anything: intervals reach
+        from none of them to all having the value.
     """
     m = len(values)
     index = group_index(len(truth), group)
@@ -98,15 +103,21 @@ def made_shares(
     c = len(asked) + (len(asked) < m)
     known, said, drawn = place[truth], place[read], place[made]
     counts = np.bincount(drawn, minlength=c).astype(np.float64)
-    best = _likeliest(_errors(known, said, c, np.ones((1, len(known)))), counts[None])[0]
+    best = likeliest(_errors(known, said, c, np.ones((1, len(known)))), counts[None])[0]
     weights = bootstrap_weights(len(known), index, DRAWS, rng=rng)
     # Jeffreys' half a picture a class: of what was never read, a few more pictures might show some.
     redrawn = rng.dirichlet(counts + 0.5, size=DRAWS)
-    spread = _likeliest(_errors(known, said, c, weights), redrawn)
+    spread = likeliest(_errors(known, said, c, weights), redrawn)
     method = (
         f"reader's errors on {len(known)} known reconstructions corrected by maximum likelihood; "
         f"bootstrap over groups and made pictures, {DRAWS} draws"
+        + (f"; {unreadable:.0%} unreadable, for whom all is possible" if unreadable else "")
     )
+
+    def ends(column: Floats, value: float, level: float) -> tuple[float, float]:
+        low, high = _ends(column, value, level)
+        return low * (1 - unreadable), high * (1 - unreadable) + unreadable
+
     found = []
     for v, value in enumerate(values):
         share = float(collection[v])
@@ -114,9 +125,9 @@ def made_shares(
             found.append(MadeShare(attribute, value, share, few, "undecided"))
             continue
         column = spread[:, place[v]]
-        low, high = _ends(column, best[place[v]], level)
+        low, high = ends(column, best[place[v]], level)
         estimate = Estimate(float(best[place[v]]), low, high, share, len(made), method, level)
-        strict = _ends(column, best[place[v]], 1 - (1 - level) / max(questions, 1))
+        strict = ends(column, best[place[v]], 1 - (1 - level) / max(questions, 1))
         found.append(MadeShare(attribute, value, share, estimate, _change(strict, share)))
     return tuple(found)
 
@@ -150,10 +161,19 @@ def _errors(truth: Ints, read: Ints, c: int, weights: Floats) -> Floats:
     return np.asarray(table / table.sum(axis=2, keepdims=True))
 
 
-def _likeliest(errors: Floats, counts: Floats) -> Floats:
+def likeliest(errors: Floats, counts: Floats) -> Floats:
     """Return the shares under which readings so often are most likely (EM).
 
-    ``errors`` (B, c, c), ``counts`` (B, c) → (B, c).
+    Parameters
+    ----------
+    errors
+        float (B, c, c): how often a picture that is v (rows) is read as r, never 0.
+    counts
+        float (B, c): how often each reading occurs, in any unit.
+
+    Returns
+    -------
+    float (B, c), each line adds up to 1.
     """
     shares = np.full(counts.shape, 1 / counts.shape[1])
     seen = counts / counts.sum(axis=1, keepdims=True)

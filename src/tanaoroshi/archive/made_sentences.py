@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tanaoroshi.records.estimates import Estimate
+from tanaoroshi.records.made import MadeShare, MadeTie
 from tanaoroshi.records.stocktake import Finding
 from tanaoroshi.records.words import Text, message
 
@@ -12,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tanaoroshi.records.attributes import Attribute
-    from tanaoroshi.records.made import Made, MadeShare, Worse
+    from tanaoroshi.records.made import Made, Worse
+    from tanaoroshi.records.stocktake import Severity
 
-SHARES, WORSE = 6, 4
+SHARES, TIES, WORSE = 6, 4, 4
 """Most sentences of each kind."""
 FALSE_DISCOVERIES = 0.05
 WORSE_MARGIN = 1.1
@@ -39,9 +41,9 @@ def made_findings(
 
     Returns
     -------
-    Shares that are certainly others than in the collection, from the prior first (it is what a
-    user gets); values whose pictures certainly come back worse; whether training pictures are
-    copied.
+    Shares and ties that are certainly others than in the collection, from the prior first (it is
+    what a user gets); values whose pictures certainly come back worse; whether training pictures
+    are copied.
     """
     by_name = {spec.name: spec for spec in specs}
     source = "prior" if made.shares.get("prior") else "posterior"
@@ -63,6 +65,7 @@ def made_findings(
     return (
         *_strange(made),
         *(_share(one, by_name[one.attribute], source) for one in moved[:SHARES]),
+        *(_tie(one, by_name, source) for one in _moved_ties(made, by_name, source)[:TIES]),
         *(_worse(one, by_name[one.attribute]) for one in worse[:WORSE]),
         *_memory(made),
     )
@@ -108,12 +111,59 @@ def _share(one: MadeShare, spec: Attribute, source: str) -> Finding:
             **places,
         )
     return Finding(
-        f"made/{one.attribute}/{one.value}",
+        made_id(source, one),
         "warn" if spec.protected else "info",
         one.attribute,
         text,
         {"source": source, "value": one.value, "change": one.change, "made": one.made},
     )
+
+
+def _moved_ties(made: Made, by_name: Mapping[str, Attribute], source: str) -> list[MadeTie]:
+    moved = [one for one in made.ties.get(source, ()) if one.change in ("stronger", "weaker")]
+
+    def rank(one: MadeTie) -> tuple[bool, float]:
+        protected = by_name[one.a].protected or by_name[one.b].protected
+        return not protected, -abs(one.made.value - one.collection)
+
+    return sorted(moved, key=rank)
+
+
+def made_id(source: str, one: MadeShare | MadeTie) -> str:
+    """Return the name of a share or tie among made pictures, of its finding and its pictures."""
+    if isinstance(one, MadeShare):
+        return f"made/{source}/{one.attribute}/{one.value}"
+    return f"made-tie/{source}/{one.a}/{one.b}"
+
+
+def _tie(one: MadeTie, by_name: Mapping[str, Attribute], source: str) -> Finding:
+    protected = by_name[one.a].protected or by_name[one.b].protected
+    places: Mapping[str, Text | float] = {
+        "a": by_name[one.a].label,
+        "b": by_name[one.b].label,
+        "made": one.made.value,
+        "low": one.made.low,
+        "high": one.made.high,
+        "collection": one.collection,
+    }
+    if one.change == "stronger":
+        text = message(
+            "The model ties {a} and {b} more than the collection does: {made:.2f} [{low:.2f}, "
+            "{high:.2f}] among its pictures, {collection:.2f} among the images (0: unrelated, 1: "
+            "one decides the other). Constrain or reweight, and monitor it.",
+            **places,
+        )
+    else:
+        text = message(
+            "The model ties {a} and {b} less than the collection does: {made:.2f} [{low:.2f}, "
+            "{high:.2f}] among its pictures, {collection:.2f} among the images (0: unrelated, 1: "
+            "one decides the other).",
+            **places,
+        )
+    warns = protected and one.change == "stronger"
+    evidence = {"source": source, "a": one.a, "b": one.b, "change": one.change, "made": one.made}
+    severity: Severity = "warn" if warns else "info"
+    return Finding(made_id(source, one), severity, one.a, text, evidence)
 
 
 def _worse(one: Worse, spec: Attribute) -> Finding:

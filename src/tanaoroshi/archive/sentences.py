@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from tanaoroshi.records.archive import Agreement
 from tanaoroshi.records.stocktake import Finding, Severity
 from tanaoroshi.records.words import Message, Text, message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tanaoroshi.records.archive import (
-        Agreement,
         Decided,
         Diversity,
         Examined,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Trend,
     )
     from tanaoroshi.records.attributes import Attribute
+    from tanaoroshi.records.estimates import Unmeasured
 
     Specs = dict[str, Attribute]
 
@@ -71,6 +72,31 @@ def examined_findings(examined: Examined, specs: Sequence[Attribute]) -> tuple[F
         *_diversity_findings(examined.diversity, by_name),
         *_last(examined, by_name),
     )
+
+
+def gap_id(gap: Gap) -> str:
+    """Return the name of a gap, under which its finding and its pictures are known."""
+    return "gap/" + "/".join(f"{name}={value}" for name, value in gap.cell.items())
+
+
+def trend_id(trend: Trend) -> str:
+    """Return the name of a trend."""
+    return f"trend/{trend.attribute}={trend.value}/{trend.time}"
+
+
+def three_way_id(tie: ThreeWay) -> str:
+    """Return the name of a three-way tie."""
+    return f"three-way/{tie.a}/{tie.b}/{tie.given}"
+
+
+def agreement_findings(
+    agreement: Mapping[str, Agreement | Unmeasured], specs: Sequence[Attribute]
+) -> tuple[Finding, ...]:
+    """Tell of each attribute that several people annotated how far they agree, worst first."""
+    by_name = {spec.name: spec for spec in specs}
+    known = [one for one in agreement.values() if isinstance(one, Agreement)]
+    known.sort(key=lambda one: (not by_name[one.attribute].protected, one.alpha.value))
+    return tuple(agreement_finding(one, by_name[one.attribute]) for one in known)
 
 
 def agreement_finding(agreement: Agreement, spec: Attribute) -> Finding:
@@ -152,7 +178,7 @@ def _gap_finding(gap: Gap, others: int, specs: Specs) -> Finding:
         advice=_look() if simple else _collect(),
     )
     return Finding(
-        "gap/" + "/".join(f"{name}={value}" for name, value in gap.cell.items()),
+        gap_id(gap),
         "warn" if warns else "info",
         next((name for name in gap.cell if specs[name].protected), next(iter(gap.cell))),
         words,
@@ -257,7 +283,7 @@ def _three_way_finding(tie: ThreeWay, specs: Specs) -> Finding:
         "p_adjusted": tie.p_adjusted,
     }
     severity: Severity = "warn" if warns else "info"
-    return Finding("three-way/" + "/".join(names), severity, tie.a, words, evidence)
+    return Finding(three_way_id(tie), severity, tie.a, words, evidence)
 
 
 def _trend_findings(
@@ -294,7 +320,7 @@ def _trend_finding(trend: Trend, others: int, specs: Specs) -> Finding:
     )
     evidence = {"steps": trend.steps, "shares": trend.shares, "change": change}
     return Finding(
-        f"trend/{trend.attribute}={trend.value}/{trend.time}",
+        trend_id(trend),
         "warn" if warns else "info",
         trend.attribute,
         words,

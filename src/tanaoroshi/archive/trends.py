@@ -107,6 +107,8 @@ def find_trends(classes: Sequence[Classed], index: Ints | None, times: Sequence[
 
 
 def _is_time(spec: Attribute) -> bool:
+    if spec.time is not None:
+        return spec.time
     words = {*re.split(r"[^a-z]+", spec.name.lower()), spec.unit.lower()}
     return bool(words & TIME_WORDS) or any(sign in spec.label.ja for sign in TIME_SIGNS)
 

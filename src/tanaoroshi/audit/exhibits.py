@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tanaoroshi.records.stocktake import Exhibit
+from tanaoroshi.stats.resample import group_index, spread_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,7 +55,7 @@ def examples(
     Of one group at most one picture is taken, as long as there are other groups.
     """
     chosen: dict[str, NDArray[np.int64]] = {}
-    group = np.arange(len(attributes)) if attributes.group is None else attributes.group
+    group = group_index(len(attributes), attributes.group)
     for spec, column in zip(attributes.specs, attributes.values.T, strict=True):
         if spec.kind in ("continuous", "circular"):
             rows = _in_order(column, rng)
@@ -62,7 +63,7 @@ def examples(
                 chosen[f"examples/{spec.name}"] = rows
         elif spec.kind in ("nominal", "ordinal"):
             for index in _frequent(column, len(spec.values)):
-                rows = _spread_over_groups(np.flatnonzero(column == index), group, rng)
+                rows = spread_rows(np.flatnonzero(column == index), group, EXAMPLES, rng=rng)
                 chosen[f"examples/{spec.name}/{spec.values[index]}"] = rows
     if not chosen:
         return {}
@@ -80,17 +81,6 @@ def _frequent(column: NDArray[np.float64], m: int) -> list[int]:
     counts = np.bincount(known, minlength=m)
     most = np.argsort(-counts, kind="stable")[:MOST_VALUES]
     return sorted(int(i) for i in most if counts[i])
-
-
-def _spread_over_groups(
-    rows: NDArray[np.int64], group: NDArray[np.int64], rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Draw a few rows, of as many groups as possible."""
-    rows = rng.permutation(rows)
-    _, first = np.unique(group[rows], return_index=True)
-    rest = np.setdiff1d(np.arange(len(rows)), first)
-    drawn = np.concatenate([np.sort(first), rest])[:EXAMPLES]
-    return np.sort(rows[drawn])
 
 
 def _in_order(column: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:

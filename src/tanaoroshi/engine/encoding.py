@@ -231,13 +231,13 @@ def _join(chunks: list[Chunk], taken: Chunk | None, model: Model, collection: Co
         logvar=np.concatenate(logvars)[order] if len(logvars) == len(used) else None,
         rows=rows[order],
         keys=np.concatenate([chunk.keys for chunk in used])[order],
-        left_out=tuple(_left_out(broken, collection)),
+        left_out=tuple(left_out(broken, collection)),
         notes=tuple(_notes(changes, model)),
         taken_over=0 if taken is None else len(taken.rows),
     )
 
 
-def _left_out(broken: dict[int, str], collection: Collection) -> Iterator[Message]:
+def left_out(broken: dict[int, str], collection: Collection) -> Iterator[Message]:
     """Yield a sentence for each reason, with the first few pictures."""
     for reason in dict.fromkeys(broken.values()):
         rows = [row for row, why in broken.items() if why == reason]

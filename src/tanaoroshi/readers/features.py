@@ -25,6 +25,8 @@ from tanaoroshi.readers.measures import (
 from tanaoroshi.records.attributes import Floats
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tanaoroshi.records.attributes import Ints
 
 # Decoded pictures have a haze where the originals are empty, so each quantity is measured twice.
@@ -33,6 +35,7 @@ CELLS = 8
 """Pictures are seen at 8 × 8 cells, and their edges at half of that."""
 TURNS = 6
 """Directions of edges that are told apart."""
+LEVELS = 17
 AT_ONCE = 2
 """Chunks that are looked at side by side: two cores are what any machine has."""
 LANDMARKS = 150
@@ -57,9 +60,34 @@ def describe(images: Images | Bytes, background: Background) -> Floats:
     of cells, and how much edge of each direction lies in each larger cell (after N. Dalal,
     B. Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005; without blocks).
     """
+    return _in_chunks(partial(_describe, background), images)
+
+
+def describe_plainly(images: Images | Bytes) -> Floats:
+    """Describe pictures by colours and edges, without measuring: a tenth of the time.
+
+    Parameters
+    ----------
+    images
+        uint8, or float32 in 0..1, (n, h, w, c) with c 1 or 3.
+
+    Returns
+    -------
+    float64 (n, q): the last columns of :func:`describe`, then how light and how much of each
+    colour the pixels are: ``LEVELS`` quantiles over the picture of each.
+    """
+
+    def plainly(chunk: Images | Bytes) -> Floats:
+        colours = colours_of(to_floats(chunk))
+        return np.column_stack([_plain(colours), _levels(colours)])
+
+    return _in_chunks(plainly, images)
+
+
+def _in_chunks(function: Callable[[Images | Bytes], Floats], images: Images | Bytes) -> Floats:
     chunks = [images[at : at + CHUNK] for at in range(0, len(images), CHUNK)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return np.concatenate(list(pool.map(partial(_describe, background), chunks)))
+        return np.concatenate(list(pool.map(function, chunks)))
 
 
 def _describe(background: Background, images: Images | Bytes) -> Floats:
@@ -68,8 +96,21 @@ def _describe(background: Background, images: Images | Bytes) -> Floats:
     for threshold in THRESHOLDS:
         seen = look(colours, background, threshold)
         measured += [function(seen) for function in MEASURES.values()]
+    return np.column_stack([*measured, _plain(colours)])
+
+
+def _levels(colours: Colours) -> Floats:
+    """Quantiles over all pixels; wherever in the picture they lie."""
+    n = len(colours.images)
+    channels = colours.images.reshape(n, -1, colours.images.shape[3])
+    pixels = np.sort(np.concatenate([channels, colours.light.reshape(n, -1, 1) / 100], 2), axis=1)
+    at = np.rint(np.linspace(0, pixels.shape[1] - 1, LEVELS)).astype(np.int64)
+    return np.asarray(pixels[:, at].reshape(n, -1), dtype=np.float64)
+
+
+def _plain(colours: Colours) -> Floats:
     cells = _cells(colours.images, CELLS).reshape(len(colours.images), -1)
-    return np.column_stack([*measured, cells, _edges(colours)])
+    return np.column_stack([cells, _edges(colours)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tanaoroshi.records.archive import Examined
+from tanaoroshi.records.archive import Agreement, Examined
 from tanaoroshi.records.attributes import Attribute
 from tanaoroshi.records.copies import Copies
+from tanaoroshi.records.doubts import Doubts
+from tanaoroshi.records.estimates import Unmeasured
 from tanaoroshi.records.made import Made
 from tanaoroshi.records.stocktake import Archive, CollectionRef, Finding
 from tanaoroshi.records.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Some images that show what a finding says; ``caption`` counts all such images."""
+
+    caption: Words
+    rows: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,12 @@ class ArchiveAudit:
         Gaps, trends, diversity, three-way ties.
     copies
         Exact and near copies, and odd ones out; rows are the collection's.
+    doubts
+        Labels that pictures contradict; rows are the collection's.
+    agreement
+        Of each attribute that several people annotated.
+    evidence
+        For each finding that images show: these, in lines. Rows are the collection's.
     made
         ``None`` without a model.
     findings
@@ -37,6 +54,9 @@ class ArchiveAudit:
     archive: Archive
     examined: Examined
     copies: Copies
+    doubts: Doubts
+    agreement: Mapping[str, Agreement | Unmeasured]
+    evidence: Mapping[str, tuple[Line, ...]]
     made: Made | None
     findings: tuple[Finding, ...]
     left_out: tuple[Words, ...]

@@ -45,6 +45,10 @@ class Attribute:
         The source declares this a ground-truth factor of variation.
     inferred
         Nobody said what kind this is; we guessed.
+    time
+        Whether it stands for time; ``None``: nobody said.
+    not_applicable
+        Values that say that the attribute does not apply to an image.
     """
 
     name: str
@@ -59,6 +63,8 @@ class Attribute:
     factor: bool = False
     inferred: bool = False
     description: str = ""
+    time: bool | None = None
+    not_applicable: tuple[str, ...] = ()
 
     def value_label(self, value: str) -> Text:
         """Return what people read for a value."""
@@ -80,12 +86,16 @@ class Attributes:
         int64 (n,): rows of one group are not independent. ``None``: all rows are.
     identifiers
         Columns that are kept and shown, not measured.
+    answers
+        Of attributes that several people annotated: float64 (n, m), one column an annotator, coded
+        as the attribute is.
     """
 
     specs: tuple[Attribute, ...]
     values: Floats
     group: Ints | None = None
     identifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    answers: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or self.values.shape[1] != len(self.specs):
@@ -120,4 +130,5 @@ class Attributes:
             self.values[index],
             None if self.group is None else self.group[index],
             {k: tuple(v[i] for i in index) for k, v in self.identifiers.items()},
+            {name: answers[index] for name, answers in self.answers.items()},
         )

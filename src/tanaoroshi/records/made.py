@@ -10,6 +10,7 @@ from tanaoroshi.records.coded import Coded
 from tanaoroshi.records.estimates import Estimate, Measured
 
 ShareChange = Literal["more", "fewer", "alike", "undecided"]
+TieChange = Literal["stronger", "weaker", "alike", "undecided"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,30 @@ class MadeShare:
     collection: float
     made: Measured
     change: ShareChange
+
+
+@dataclass(frozen=True, slots=True)
+class MadeTie:
+    """How strongly two attributes go together among made pictures, beside the collection.
+
+    Attributes
+    ----------
+    a, b
+        The two.
+    collection
+        Cramér's V of the same classes in the collection, 0 to 1.
+    made
+        Among the made pictures, the readers' errors corrected for.
+    change
+        ``stronger`` or ``weaker``: the interval of ``made``, widened for all pairs asked, lies
+        beyond the margin around ``collection``. ``alike``: within. ``undecided``: neither.
+    """
+
+    a: str
+    b: str
+    collection: float
+    made: Estimate
+    change: TieChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +106,8 @@ class Made:
     shares
         By what was drawn from: ``posterior`` (codes of the collection's images, with their noise)
         and ``prior``. Empty where much of what was drawn looks like nothing that readers know.
+    ties
+        By the same sources.
     unlike
         For each source the share of pictures that look so; 0.05 where they are like the images.
     worse
@@ -92,6 +119,7 @@ class Made:
     model: str
     version: str
     shares: Mapping[str, tuple[MadeShare, ...]]
+    ties: Mapping[str, tuple[MadeTie, ...]]
     unlike: Mapping[str, float]
     worse: tuple[Worse, ...]
     memory: Memory

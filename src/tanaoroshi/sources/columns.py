@@ -53,6 +53,7 @@ class Table(NamedTuple):
 class _Column(NamedTuple):
     spec: Attribute
     values: Floats
+    answers: Floats | None = None
 
 
 def make_attributes(
@@ -86,8 +87,9 @@ def make_attributes(
     declared.check_columns(tuple(columns))
     identifiers = {name: _as_text(columns[name]) for name in declared.identifiers}
     skipped = {*declared.identifiers, declared.group} - {*declared.attributes}
-    kept: list[_Column] = []
-    left_out: list[Message] = []
+    skipped |= {column for each in declared.annotators.values() for column in each}
+    skipped |= {*declared.annotators}
+    kept, left_out = _all_answered(columns, declared, where)
     inferred: list[str] = []
     for name in columns:
         if name in skipped:
@@ -108,11 +110,130 @@ def make_attributes(
             left_out.append(reason)
         elif read is not None:
             kept.append(read)
+    for read in kept:
+        _check_inapplicable(read.spec, where)
     matrix = np.column_stack([c.values for c in kept]) if kept else np.empty((length, 0))
     group = None if declared.group is None else _groups(columns[declared.group])
-    attributes = Attributes(tuple(c.spec for c in kept), matrix, group, identifiers)
+    answers = {c.spec.name: c.answers for c in kept if c.answers is not None}
+    attributes = Attributes(tuple(c.spec for c in kept), matrix, group, identifiers, answers)
     notes = (*declared.notes, *([_inferred(inferred)] if inferred else []))
     return Table(attributes, tuple(left_out), notes)
+
+
+def _check_inapplicable(spec: Attribute, where: str) -> None:
+    strange = tuple(value for value in spec.not_applicable if value not in spec.values)
+    if strange:
+        raise InputError(
+            "{file}: {name} has no values {values}, which should say that it does not apply. "
+            "There are: {known}.",
+            file=where,
+            name=spec.name,
+            values=strange,
+            known=spec.values[:20],
+        )
+
+
+def _all_answered(
+    columns: Mapping[str, pa.Array], declared: Declared, where: str
+) -> tuple[list[_Column], list[Message]]:
+    """Return the attributes that several people annotated, and which of them were left out."""
+    kept, left_out = [], []
+    for name in declared.annotators:
+        answered = _answered(name, columns, declared, where)
+        reason = _pointless(answered.spec, answered)
+        if reason is None:
+            kept.append(answered)
+        else:
+            left_out.append(reason)
+    return kept, left_out
+
+
+def _answered(
+    name: str, columns: Mapping[str, pa.Array], declared: Declared, where: str
+) -> _Column:
+    """Return an attribute that several people annotated.
+
+    Its value is that of its own column, where there is one; otherwise what they say together.
+    """
+    names = [*([name] if name in columns else []), *declared.annotators[name]]
+    parts = [_plain(columns[each], None) for each in names]
+    kinds = {None if part is None else _family(part) for part in parts} - {"nothing"}
+    if None in kinds or len(kinds) > 1:
+        raise InputError(
+            "{file}: the columns {columns} are answers to one question, {name}, but some hold "
+            "text and others numbers. Write all alike.",
+            file=where,
+            columns=tuple(names),
+            name=name,
+        )
+    numbers = kinds == {"number"}
+    joined = pa.concat_arrays(
+        [pc.cast(part, pa.float64() if numbers else pa.string()) for part in parts]
+    )
+    spec = declared.attributes[name]
+    if numbers and spec.kind in ("nominal", "ordinal"):
+        joined = _whole(joined)
+    read = _read(spec, joined, declared.orders.get(name, ()), where)
+    if read is None:
+        raise InputError(
+            "{file}: the answers to {name} are nearly all different, so they are no classes. "
+            "Declare it continuous, or leave out annotators.",
+            file=where,
+            name=name,
+        )
+    table = read.values.reshape(len(names), -1).T
+    if name in columns:
+        return _Column(read.spec, table[:, 0], table[:, 1:])
+    return _Column(read.spec, together(table, read.spec.kind), table)
+
+
+def _family(column: pa.Array) -> str:
+    if column.null_count == len(column):
+        return "nothing"
+    return "text" if pa.types.is_string(column.type) else "number"
+
+
+def _whole(column: pa.Array) -> pa.Array:
+    """Return whole numbers as such, so that a class is called 3 and not 3.0."""
+    known = column.drop_null().to_numpy(zero_copy_only=False)
+    whole = np.isfinite(known).all() and np.array_equal(known, np.floor(known))
+    return pc.cast(column, pa.int64()) if whole else column
+
+
+def together(answers: Floats, kind: Kind) -> Floats:
+    """Return what annotators say together.
+
+    Parameters
+    ----------
+    answers
+        float64 (n, m), coded as in :class:`~tanaoroshi.records.attributes.Attributes`; NaN where
+        one did not answer.
+    kind
+        Of the attribute.
+
+    Returns
+    -------
+    float64 (n,): the most frequent value (nominal), the median (ordinal), the mean (continuous),
+    the mean direction (circular). NaN where nobody answered, and where the vote is split: two
+    values as frequent, a median between two values, opposite directions.
+    """
+    found = np.full(len(answers), np.nan)
+    some = np.isfinite(answers).any(axis=1)
+    given = answers[some]
+    if kind == "nominal":
+        codes = np.arange(int(np.nanmax(given, initial=0)) + 1)
+        votes = (given[:, :, None] == codes).sum(axis=1)
+        clear = (votes == votes.max(axis=1, keepdims=True)).sum(axis=1) == 1
+        found[some] = np.where(clear, votes.argmax(axis=1), np.nan)
+    elif kind == "ordinal":
+        middle = np.nanmedian(given, axis=1)
+        found[some] = np.where(middle == np.floor(middle), middle, np.nan)
+    elif kind == "circular":
+        mean = np.nanmean(np.exp(1j * given), axis=1)
+        found[some] = np.where(np.abs(mean) > 1e-9, np.angle(mean) % (2 * np.pi), np.nan)
+    else:
+        found[some] = np.nanmean(given, axis=1)
+    return found
 
 
 def _inferred(columns: list[str]) -> Message:

@@ -33,6 +33,8 @@ class Declared:
         By column. ``values`` holds the declared order of an ordinal one, as written.
     orders
         The same orders, as numbers where they were written as numbers.
+    annotators
+        Of attributes that several people annotated: the column of each.
     """
 
     file: str = ""
@@ -42,11 +44,17 @@ class Declared:
     group: str | None = None
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     orders: Mapping[str, tuple[str | int | float, ...]] = field(default_factory=dict)
+    annotators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[Message, ...] = ()
 
     def check_columns(self, columns: tuple[str, ...]) -> None:
-        """Raise an InputError when a column is declared that does not exist."""
-        named = [*self.attributes, *self.identifiers, *([self.group] if self.group else [])]
+        """Raise an InputError when a column is declared that does not exist.
+
+        An attribute that several people annotated needs none of its own.
+        """
+        answers = [column for each in self.annotators.values() for column in each]
+        own = [name for name in self.attributes if name not in self.annotators]
+        named = [*own, *answers, *self.identifiers, *([self.group] if self.group else [])]
         for name in named:
             if name not in columns:
                 raise InputError(
@@ -89,6 +97,11 @@ def read_declared(path: Path) -> Declared:
             )
     attributes = {column: _attribute(column, section) for column, section in sections.items()}
     orders = {column: section.items("order") for column, section in sections.items()}
+    annotators = {
+        column: _annotators(column, section, sections, identifiers)
+        for column, section in sections.items()
+        if "annotators" in section
+    }
     name = top.text("name") if "name" in top else None
     images = top.text("images") if "images" in top else None
     unread = [key for section in (top, *sections.values()) for key in section.unread()]
@@ -104,8 +117,34 @@ def read_declared(path: Path) -> Declared:
         group=group,
         attributes=attributes,
         orders=orders,
+        annotators=annotators,
         notes=(note,) if unread else (),
     )
+
+
+def _annotators(
+    name: str,
+    section: Section,
+    sections: Mapping[str, Section],
+    identifiers: tuple[str, ...],
+) -> tuple[str, ...]:
+    """Return the columns of an attribute's annotators."""
+    columns = tuple(str(column) for column in section.items("annotators"))
+    taken = [column for column in columns if column in sections or column in identifiers]
+    if len(columns) < 2 or len(set(columns)) < len(columns) or taken:
+        raise section.wrong(
+            "annotators",
+            message(
+                "a list of two or more columns that are declared nowhere else, one an annotator"
+            ),
+        )
+    if section.text("kind") == "text":
+        raise InputError(
+            "{file}: {name} is text, of which agreement can't be measured. Leave out annotators.",
+            file=section.file,
+            name=name,
+        )
+    return columns
 
 
 def _attribute(name: str, section: Section) -> Attribute:
@@ -120,6 +159,9 @@ def _attribute(name: str, section: Section) -> Attribute:
         )
     if period is not None and period <= 0:
         raise section.wrong("period", message("a number above 0"))
+    time = section.flag("time", default=False) if "time" in section else None
+    if time and kind != "ordinal":
+        raise section.wrong("time", message("true of an ordinal attribute only"))
     order = tuple(str(value) for value in section.items("order"))
     if len(set(order)) != len(order):
         raise section.wrong("order", message("a list without repetitions"))
@@ -138,4 +180,6 @@ def _attribute(name: str, section: Section) -> Attribute:
         protected=section.flag("protected", default=False),
         factor=section.flag("factor", default=False),
         description=section.words("description", Text("", "")).en,
+        time=time,
+        not_applicable=tuple(str(value) for value in section.items("not_applicable")),
     )

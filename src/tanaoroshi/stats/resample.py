@@ -173,6 +173,27 @@ def draw_groups(
     return np.flatnonzero(place < max(last, fewest))
 
 
+def spread_rows(rows: Ints, group: Ints, most: int, *, rng: np.random.Generator) -> Ints:
+    """Draw up to ``most`` rows, of as many groups as possible.
+
+    Parameters
+    ----------
+    rows
+        int64 (m,): to draw from.
+    group
+        int64 (n,): the group of every row there is.
+
+    Returns
+    -------
+    int64, rising.
+    """
+    rows = rng.permutation(rows)
+    _, first = np.unique(group[rows], return_index=True)
+    rest = np.setdiff1d(np.arange(len(rows)), first)
+    drawn = np.concatenate([np.sort(first), rest])[:most]
+    return np.sort(rows[drawn])
+
+
 def _size_strata(sizes: Ints) -> Ints:
     """Put groups of like size together, largest first; the stratum of each group."""
     levels, counts = np.unique(sizes, return_counts=True)

@@ -154,6 +154,21 @@ def archive_document(found: ArchiveAudit) -> Document:
         "three_way": [_record(one) for one in examined.three_way.found],
         "copies": [_record(one) for one in (*found.copies.exact, *found.copies.near)],
         "odd": [_record(one) for one in found.copies.odd],
+        "doubts": {
+            "found": [_record(one) for one in found.doubts.found],
+            "doubted": found.doubts.doubted,
+            "asked": found.doubts.asked,
+            "told": _plain(found.doubts.told),
+            "copies": _plain(found.doubts.copies),
+        },
+        "agreement": {
+            name: estimate_document(one) if isinstance(one, Unmeasured) else _record(one)
+            for name, one in found.agreement.items()
+        },
+        "evidence": {
+            name: [{"caption": _said(line.caption), "rows": list(line.rows)} for line in lines]
+            for name, lines in found.evidence.items()
+        },
         "made": None if made is None else _made(made),
         "left_out": _sentences(found.left_out),
         "findings": [_finding(finding) for finding in found.findings],
@@ -164,6 +179,7 @@ def _made(made: Made) -> Document:
     return {
         "model": {"name": made.model, "version": made.version},
         "shares": {name: [_record(one) for one in each] for name, each in made.shares.items()},
+        "ties": {name: [_record(one) for one in each] for name, each in made.ties.items()},
         "unlike": {name: _finite(share) for name, share in made.unlike.items()},
         "worse": [_record(one) for one in made.worse],
         "memory": {

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tanaoroshi.archive.findings import tie_id
+from tanaoroshi.archive.made_sentences import made_id
+from tanaoroshi.archive.sentences import gap_id, three_way_id, trend_id
 from tanaoroshi.records.estimates import Estimate, Unmeasured
 from tanaoroshi.records.words import Text, Words, message
 from tanaoroshi.views.archive_codes import CodesView, codes_view
@@ -12,20 +16,22 @@ from tanaoroshi.views.attribute_views import Example, examples_of
 from tanaoroshi.views.collection_views import Shares, Ties, shares, ties
 from tanaoroshi.views.figures import Figure, Scale, common_scale, figure, number, p_value
 from tanaoroshi.views.report_page import FindingView, finding_views
-from tanaoroshi.views.sliders import Sheet, sheet
+from tanaoroshi.views.sliders import Evidence, Sheet, evidence, sheet
 from tanaoroshi.views.vocabulary import GLOSSARY, MADE_CHANGE, StatusWord, Term
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from tanaoroshi.records.archive import Gap, ThreeWay, Trend
+    from tanaoroshi.records.archive import Agreement, Gap, ThreeWay, Trend
     from tanaoroshi.records.archived import ArchiveAudit
     from tanaoroshi.records.attributes import Attribute
     from tanaoroshi.records.copies import Copies
+    from tanaoroshi.records.doubts import Doubts
     from tanaoroshi.records.made import Made, MadeShare
-    from tanaoroshi.records.stocktake import Exhibit
+    from tanaoroshi.records.stocktake import Exhibit, Finding
 
 MOST_SENTENCES = 6
+MOST_OF_A_KIND = 2
 MOST_ROWS = 20
 MOST_MADE = 12
 
@@ -43,14 +49,14 @@ class Attributed:
 
 @dataclass(frozen=True, slots=True)
 class GapRow:
-    """A combination that is missing or rare, with pictures of each of its values."""
+    """A combination that is missing or rare, with pictures of it and of each of its values."""
 
     cell: tuple[tuple[Text, Text], ...]
     protected: bool
     observed: int
     expected: str
     p: str
-    examples: tuple[Sheet, ...]
+    evidence: Evidence | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class TrendRow:
     last: str
     change: Figure
     bars: tuple[tuple[str, float, str], ...]
+    evidence: Evidence | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +83,31 @@ class ThreeWayRow:
     weak: Text
     protected: bool
     figures: tuple[Figure, ...]
+    evidence: Evidence | None
 
 
 @dataclass(frozen=True, slots=True)
 class MadeRow:
-    """A value among made pictures, beside the collection."""
+    """A share or a tie among made pictures, beside the collection."""
 
-    label: Text
-    value: Text
+    what: Words
     protected: bool
     collection: str
     made: Figure
     change: StatusWord
     level: str
+    evidence: Evidence | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorseRow:
+    """A value whose pictures come back worse."""
+
+    what: Words
+    protected: bool
+    n: int
+    figure: Figure
+    evidence: Evidence | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +119,7 @@ class MadeView:
     posterior: tuple[MadeRow, ...]
     undecided: int
     prior_unlike: str
-    worse: tuple[tuple[Text, Text, bool, int, Figure], ...]
+    worse: tuple[WorseRow, ...]
     nearer: Figure
     c_t: str
     pairs: tuple[Sheet, Sheet] | None
@@ -118,6 +137,30 @@ class CopiesView:
     odd: Sheet | None
     odd_rows: tuple[int, ...]
     odd_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtsView:
+    """Labels that pictures contradict: the first of them, what they are called and look like.
+
+    ``rows``: attribute, label, what it looks like, the image, whether it is beyond chance.
+    """
+
+    pictures: Sheet | None
+    rows: tuple[tuple[Text, Text, Text, int, bool], ...]
+    doubted: int
+    asked: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementRow:
+    """How far several annotators agree on an attribute."""
+
+    label: Text
+    protected: bool
+    annotators: int
+    alpha: Figure
+    ceiling: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +183,8 @@ class ArchivePage:
     trends: tuple[TrendRow, ...]
     trends_asked: int
     copies: CopiesView
+    doubts: DoubtsView
+    agreement: tuple[AgreementRow, ...]
     made: MadeView | None
     code: CodesView | None
     left_out: tuple[Words, ...]
@@ -150,30 +195,69 @@ def archive_page(audit: ArchiveAudit, exhibits: Mapping[str, Exhibit]) -> Archiv
     """Make the page model of an archive and its pictures."""
     specs = {spec.name: spec for spec in audit.attributes}
     closer = audit.examined
+
+    def shown(name: str) -> Evidence | None:
+        lines = [(line.caption, len(line.rows)) for line in audit.evidence.get(name, ())]
+        return evidence(f"shown/{name}", exhibits, lines) if lines else None
+
+    made = None if audit.made is None else _made(audit.made, audit, specs, exhibits)
     return ArchivePage(
         collection=audit.collection.name,
         n=audit.collection.n,
         attributes=len(specs),
         digest=audit.collection.digest,
-        summary=tuple(f.text for f in audit.findings[:MOST_SENTENCES]),
-        findings=finding_views(audit.findings),
+        summary=_summary(audit.findings),
+        findings=finding_views(
+            audit.findings, lambda name: shown(name) or _of_model(name, exhibits)
+        ),
         attributed=_attributed(audit, specs, exhibits),
-        ties=ties(audit.archive, specs),
-        three_way=tuple(_three_way(one, specs) for one in closer.three_way.found[:MOST_ROWS]),
+        ties=ties(audit.archive, specs, lambda tie: shown(tie_id(tie))),
+        three_way=tuple(
+            _three_way(one, specs, shown(three_way_id(one)))
+            for one in closer.three_way.found[:MOST_ROWS]
+        ),
         three_way_asked=closer.three_way.asked,
-        gaps=tuple(_gap(one, specs, exhibits) for one in closer.gaps.found[:MOST_ROWS]),
+        gaps=tuple(_gap(one, specs, shown(gap_id(one))) for one in closer.gaps.found[:MOST_ROWS]),
         gaps_total=closer.gaps.total,
         gaps_asked=closer.gaps.asked,
-        trends=tuple(_trend(one, specs) for one in closer.trends.found[:MOST_ROWS]),
+        trends=tuple(
+            _trend(one, specs, shown(trend_id(one))) for one in closer.trends.found[:MOST_ROWS]
+        ),
         trends_asked=closer.trends.asked,
         copies=_copies(audit.copies, exhibits),
-        made=None if audit.made is None else _made(audit.made, audit, specs, exhibits),
+        doubts=_doubts(audit.doubts, specs, exhibits),
+        agreement=tuple(_agreement(specs[name], one) for name, one in audit.agreement.items()),
+        made=made,
         code=None
         if audit.made is None or audit.made.coded is None
         else codes_view(audit.made.coded, specs, exhibits),
         left_out=audit.left_out,
         glossary=GLOSSARY,
     )
+
+
+def _summary(findings: Sequence[Finding]) -> tuple[Words, ...]:
+    """Return the gravest findings, of each kind a few."""
+    told: Counter[str] = Counter()
+    chosen = []
+    for finding in findings:
+        kind = finding.id.split("/")[0]
+        told[kind] += 1
+        if told[kind] <= MOST_OF_A_KIND:
+            chosen.append(finding.text)
+    return tuple(chosen[:MOST_SENTENCES])
+
+
+def _of_model(name: str, exhibits: Mapping[str, Exhibit]) -> Evidence | None:
+    """Return the pictures of a finding on what a model makes."""
+    key = f"shown/{name}"
+    if key not in exhibits:
+        return None
+    n = exhibits[key].columns
+    if name.startswith("worse/"):
+        lines = ((message("As they are"), n), (message("As they come back"), n))
+        return evidence(key, exhibits, lines)
+    return evidence(key, exhibits, ((message("Made pictures that are read so"), n),))
 
 
 def _attributed(
@@ -208,8 +292,7 @@ def _attributed(
     return tuple(found)
 
 
-def _gap(gap: Gap, specs: Mapping[str, Attribute], exhibits: Mapping[str, Exhibit]) -> GapRow:
-    keys = [f"examples/{name}/{value}" for name, value in gap.cell.items()]
+def _gap(gap: Gap, specs: Mapping[str, Attribute], shown: Evidence | None) -> GapRow:
     return GapRow(
         tuple(
             (specs[name].label, specs[name].value_label(value)) for name, value in gap.cell.items()
@@ -218,11 +301,11 @@ def _gap(gap: Gap, specs: Mapping[str, Attribute], exhibits: Mapping[str, Exhibi
         gap.observed,
         number(gap.expected.value),
         p_value(gap.p_adjusted),
-        tuple(sheet(key, exhibits[key]) for key in keys if key in exhibits),
+        shown,
     )
 
 
-def _trend(trend: Trend, specs: Mapping[str, Attribute]) -> TrendRow:
+def _trend(trend: Trend, specs: Mapping[str, Attribute], shown: Evidence | None) -> TrendRow:
     spec = specs[trend.attribute]
     highest = max(max(e.value for e in trend.shares), 1e-9)
     return TrendRow(
@@ -243,10 +326,13 @@ def _trend(trend: Trend, specs: Mapping[str, Attribute]) -> TrendRow:
             (step, round(100 * share.value / highest, 1), number(share.value, "percent"))
             for step, share in zip(trend.steps, trend.shares, strict=True)
         ),
+        shown,
     )
 
 
-def _three_way(one: ThreeWay, specs: Mapping[str, Attribute]) -> ThreeWayRow:
+def _three_way(
+    one: ThreeWay, specs: Mapping[str, Attribute], shown: Evidence | None
+) -> ThreeWayRow:
     given = specs[one.given]
     weak = given.value_label(one.weak) if one.weak else Text("all", "全体")
     titles = (message("Tie where it is strongest"), message("Tie where it is weakest"))
@@ -258,6 +344,7 @@ def _three_way(one: ThreeWay, specs: Mapping[str, Attribute]) -> ThreeWayRow:
         tuple(
             figure(title, m) for title, m in zip(titles, (one.strongest, one.weakest), strict=True)
         ),
+        shown,
     )
 
 
@@ -280,6 +367,36 @@ def _copies(copies: Copies, exhibits: Mapping[str, Exhibit]) -> CopiesView:
     )
 
 
+def _doubts(
+    doubts: Doubts, specs: Mapping[str, Attribute], exhibits: Mapping[str, Exhibit]
+) -> DoubtsView:
+    pictures = sheet("doubts", exhibits["doubts"]) if "doubts" in exhibits else None
+    rows = tuple(
+        (
+            specs[one.attribute].label,
+            specs[one.attribute].value_label(one.label),
+            specs[one.attribute].value_label(one.looks),
+            one.row,
+            i < doubts.doubted,
+        )
+        for i, one in enumerate(doubts.found[: pictures.columns if pictures else 0])
+    )
+    return DoubtsView(pictures, rows, doubts.doubted, doubts.asked)
+
+
+def _agreement(spec: Attribute, one: Agreement | Unmeasured) -> AgreementRow:
+    title = message("Krippendorff's alpha")
+    if isinstance(one, Unmeasured):
+        return AgreementRow(spec.label, spec.protected, 0, figure(title, one), "")
+    return AgreementRow(
+        spec.label,
+        spec.protected,
+        one.annotators,
+        figure(title, one.alpha, scale=Scale(min(one.alpha.low, 0.0), 1.0)),
+        number(one.ceiling.value, "percent"),
+    )
+
+
 def _made(
     made: Made,
     audit: ArchiveAudit,
@@ -287,7 +404,6 @@ def _made(
     exhibits: Mapping[str, Exhibit],
 ) -> MadeView:
     aside = audit.examined.not_applicable
-    rows = {name: list(each) for name, each in made.shares.items()}
     worse = [
         one
         for one in made.worse
@@ -303,19 +419,24 @@ def _made(
     shown = next((k for k in ("made/prior", "made/posterior") if k in exhibits), None)
     return MadeView(
         model=f"{made.model} ({made.version})" if made.version else made.model,
-        prior=_made_rows(rows.get("prior", []), specs),
-        posterior=_made_rows(rows.get("posterior", []), specs),
+        prior=_made_rows("prior", made, specs, exhibits),
+        posterior=_made_rows("posterior", made, specs, exhibits),
         prior_unlike=""
-        if rows.get("prior") or "prior" not in made.unlike
+        if made.shares.get("prior") or "prior" not in made.unlike
         else number(made.unlike["prior"], "percent"),
-        undecided=sum(one.change == "undecided" for each in rows.values() for one in each),
+        undecided=sum(
+            one.change == "undecided"
+            for found in (made.shares, made.ties)
+            for each in found.values()
+            for one in each
+        ),
         worse=tuple(
-            (
-                specs[one.attribute].label,
-                specs[one.attribute].value_label(one.value),
+            WorseRow(
+                _valued(specs[one.attribute], one.value),
                 specs[one.attribute].protected,
                 one.n,
                 figure(message("Times the error of others"), one.ratio, scale=scale),
+                _of_model(f"worse/{one.attribute}/{one.value}", exhibits),
             )
             for one in worse[:MOST_MADE]
         ),
@@ -330,30 +451,49 @@ def _made(
     )
 
 
-def _made_rows(found: list[MadeShare], specs: Mapping[str, Attribute]) -> tuple[MadeRow, ...]:
-    certain = [one for one in found if one.change in ("more", "fewer")]
-    certain.sort(key=lambda one: (not specs[one.attribute].protected, -_far(one)))
-    return tuple(
-        MadeRow(
-            specs[one.attribute].label,
-            specs[one.attribute].value_label(one.value),
-            specs[one.attribute].protected,
-            number(one.collection, "percent"),
-            figure(
-                message("Share among made pictures; the tick is the collection's"),
-                one.made,
-                scale=Scale(0.0, 1.0),
-                style="percent",
-            ),
-            MADE_CHANGE[one.change],
-            one.change,
-        )
-        for one in certain[:MOST_MADE]
+def _made_rows(
+    source: str,
+    made: Made,
+    specs: Mapping[str, Attribute],
+    exhibits: Mapping[str, Exhibit],
+) -> tuple[MadeRow, ...]:
+    """Return the shares, then the ties, that are certainly others than in the collection."""
+    shares = [one for one in made.shares.get(source, ()) if one.change in ("more", "fewer")]
+    shares.sort(key=lambda one: (not specs[one.attribute].protected, -_far(one)))
+    ties_ = [one for one in made.ties.get(source, ()) if one.change in ("stronger", "weaker")]
+    ties_.sort(key=lambda one: -abs(one.made.value - one.collection))
+    title = message("Among made pictures")
+    return (
+        *(
+            MadeRow(
+                _valued(specs[one.attribute], one.value),
+                specs[one.attribute].protected,
+                number(one.collection, "percent"),
+                figure(title, one.made, scale=Scale(0.0, 1.0), style="percent"),
+                MADE_CHANGE[one.change],
+                one.change,
+                _of_model(made_id(source, one), exhibits),
+            )
+            for one in shares[:MOST_MADE]
+        ),
+        *(
+            MadeRow(
+                message("{a} ⇄ {b}", a=specs[one.a].label, b=specs[one.b].label),
+                specs[one.a].protected or specs[one.b].protected,
+                number(one.collection),
+                figure(title, one.made, scale=Scale(0.0, 1.0)),
+                MADE_CHANGE[one.change],
+                one.change,
+                _of_model(made_id(source, one), exhibits),
+            )
+            for one in ties_[:MOST_MADE]
+        ),
     )
 
 
+def _valued(spec: Attribute, value: str) -> Words:
+    return message("{attribute} = {value}", attribute=spec.label, value=spec.value_label(value))
+
+
 def _far(one: MadeShare) -> float:
-    if isinstance(one.made, Unmeasured):
-        return 0.0
-    assert isinstance(one.made, Estimate)
-    return abs(one.made.value - one.collection)
+    return abs(one.made.value - one.collection) if isinstance(one.made, Estimate) else 0.0

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from tanaoroshi.records.words import Text, Words, message
 from tanaoroshi.views.figures import Figure, Scale, figure, p_value
+from tanaoroshi.views.sliders import Evidence
 from tanaoroshi.views.vocabulary import MEASURES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tanaoroshi.records.attributes import Attribute
-    from tanaoroshi.records.stocktake import Archive
+    from tanaoroshi.records.stocktake import Archive, Tie
 
 FIRST_VALUES = 8
 FIRST_TIES = 12
@@ -41,6 +42,7 @@ class TieRow:
     measure: Words
     p: str
     sure: bool
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,15 @@ def _shares(archive: Archive, spec: Attribute) -> Shares:
     )
 
 
-def ties(archive: Archive, attributes: Mapping[str, Attribute]) -> Ties:
-    """Return the ties, those beyond chance first, each sort from strong to weak."""
+def ties(
+    archive: Archive,
+    attributes: Mapping[str, Attribute],
+    shown: Callable[[Tie], Evidence | None] = lambda _: None,
+) -> Ties:
+    """Return the ties, those beyond chance first, each sort from strong to weak.
+
+    ``shown`` gives the pictures of a tie.
+    """
     known = [t for t in archive.ties if t.a in attributes and t.b in attributes]
     known.sort(key=lambda t: (not _sure(t.p_adjusted), -t.estimate.value))
     rows = [
@@ -94,6 +103,7 @@ def ties(archive: Archive, attributes: Mapping[str, Attribute]) -> Ties:
             MEASURES.get(t.measure, Text(t.measure, t.measure)),
             p_value(t.p_adjusted),
             _sure(t.p_adjusted),
+            shown(t),
         )
         for t in known
     ]

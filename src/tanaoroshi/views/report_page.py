@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from tanaoroshi.views.collection_views import Shares, Ties, shares, ties
 from tanaoroshi.views.figures import Figure, common_scale, figure
 from tanaoroshi.views.next_steps import NextStep, next_steps
 from tanaoroshi.views.shelf_map import ShelfMap, in_order, shelf_map
-from tanaoroshi.views.sliders import Sheet, Slider, sheet, slider
+from tanaoroshi.views.sliders import Evidence, Sheet, Slider, sheet, slider
 from tanaoroshi.views.vocabulary import GLOSSARY, RECONSTRUCTION, SEVERITY, StatusWord, Term
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class FindingView:
     severity: StatusWord
     level: str
     text: Words
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +186,18 @@ def _information(stocktake: Stocktake) -> Spec | None:
     return information_chart(known)
 
 
-def finding_views(findings: Sequence[Finding]) -> tuple[FindingView, ...]:
-    """Return findings in the words of the page, the gravest first."""
+def finding_views(
+    findings: Sequence[Finding], shown: Callable[[str], Evidence | None] = lambda _: None
+) -> tuple[FindingView, ...]:
+    """Return findings in the words of the page, the gravest first.
+
+    ``shown`` gives the pictures of a finding by its name.
+    """
     rank = {severity: i for i, severity in enumerate(SEVERITY)}
     ordered = sorted(findings, key=lambda f: rank[f.severity])
-    return tuple(FindingView(SEVERITY[f.severity], f.severity, f.text) for f in ordered)
+    return tuple(
+        FindingView(SEVERITY[f.severity], f.severity, f.text, shown(f.id)) for f in ordered
+    )
 
 
 def _sheet(key: str, exhibits: Mapping[str, Exhibit]) -> Sheet | None:

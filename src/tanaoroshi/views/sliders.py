@@ -81,6 +81,24 @@ def sheet(key: str, exhibit: Exhibit) -> Sheet:
     return Sheet(key, -(-m // exhibit.columns), exhibit.columns, w, h, exhibit.captions)
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Pictures that open beside a number, in lines: what each shows, and how many there are."""
+
+    sheet: Sheet
+    lines: tuple[tuple[Words, int], ...]
+
+
+def evidence(
+    key: str, exhibits: Mapping[str, Exhibit], lines: Sequence[tuple[Words, int]]
+) -> Evidence | None:
+    """Return an exhibit as evidence, if there is one: each of its rows is a line."""
+    exhibit = exhibits.get(key)
+    if exhibit is None or not len(exhibit.frames):
+        return None
+    return Evidence(sheet(key, exhibit), tuple(lines))
+
+
 def slider(
     key: str,
     exhibits: Mapping[str, Exhibit],

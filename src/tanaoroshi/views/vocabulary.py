@@ -11,7 +11,7 @@ from tanaoroshi.records.words import Text, Words, message
 if TYPE_CHECKING:
     from tanaoroshi.records.coded import Explained
     from tanaoroshi.records.comparison import DimensionStatus, DirectionStatus, ShelfChange
-    from tanaoroshi.records.made import ShareChange
+    from tanaoroshi.records.made import ShareChange, TieChange
     from tanaoroshi.records.stocktake import Severity, ShelfStatus
 
 
@@ -105,10 +105,12 @@ DIMENSION_CHANGE: Mapping[DimensionStatus, StatusWord] = {
     ),
 }
 
-MADE_CHANGE: Mapping[ShareChange, StatusWord] = {
+MADE_CHANGE: Mapping[ShareChange | TieChange, StatusWord] = {
     "more": StatusWord("gained", message("more"), message("The model makes more of it.")),
     "fewer": StatusWord("weaker", message("less"), message("The model makes less of it.")),
-    "alike": StatusWord("kept", message("alike"), message("As often as in the collection.")),
+    "stronger": StatusWord("gained", message("stronger"), message("The model ties them more.")),
+    "weaker": StatusWord("weaker", message("looser"), message("The model ties them less.")),
+    "alike": StatusWord("kept", message("alike"), message("As in the collection.")),
     "undecided": StatusWord(
         "undecided", message("undecided"), message("There are too few images to say.")
     ),
