@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tanaoroshi.archive import association_tests, pointing
 from tanaoroshi.archive.association_tests import effect, permutation_p
 from tanaoroshi.archive.codes import Space, look_at_codes
-from tanaoroshi.archive.codes_sentences import EMPTY, OWN, coded_findings
+from tanaoroshi.archive.codes_sentences import EMPTY, OWN, coded_evidence, coded_findings
 from tanaoroshi.archive.marks import alignment_p, cosine_tail, mean_cosine, whitening
 from tanaoroshi.archive.support import find_support
 from tanaoroshi.records.attributes import Attribute, Attributes
@@ -163,6 +163,11 @@ def test_a_planted_stereotype_is_found_beyond_the_tie() -> None:
     texts = {f.id.split("/")[0]: f for f in coded_findings(coded, table(values).specs)}
     assert texts["code"].severity == "warn"
     assert texts["nearer"].severity == "warn"
+    shown = coded_evidence(coded, table(values), rng=np.random.default_rng(0))
+    assert {texts["code"].id, texts["nearer"].id} <= set(shown)
+    first, second = shown[texts["code"].id]
+    assert (values["gender"][list(first.rows)] == 0).all()
+    assert (values["role"][list(second.rows)] == 0).all()
 
 
 def test_what_only_the_collection_ties_is_told_as_that() -> None:

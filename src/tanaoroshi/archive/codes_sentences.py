@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+
+from tanaoroshi.archive.evidence import PER_LINE
+from tanaoroshi.records.archived import Line
 from tanaoroshi.records.coded import Association, Pointing
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.stocktake import Finding
 from tanaoroshi.records.words import Message, message
+from tanaoroshi.stats.resample import group_index, spread_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from tanaoroshi.records.attributes import Attribute
+    from tanaoroshi.records.attributes import Attribute, Attributes
     from tanaoroshi.records.coded import Coded, Rooms, Support
     from tanaoroshi.records.words import Arg
 
@@ -60,6 +65,63 @@ def coded_findings(coded: Coded, specs: Sequence[Attribute]) -> tuple[Finding, .
         *_rooms(coded.rooms, same, by_name),
         *(_empty(one) for one in coded.supports if one.empty.low > EMPTY),
     )
+
+
+def coded_evidence(
+    coded: Coded, attributes: Attributes, *, rng: np.random.Generator
+) -> Mapping[str, tuple[Line, ...]]:
+    """Choose images of the values that lie alike, or nearer to one another.
+
+    Parameters
+    ----------
+    coded
+        What was found.
+    attributes
+        The table; only images that can be read.
+    rng
+        Source of chance: which images are shown, of as many groups as possible.
+
+    Returns
+    -------
+    By the name of the finding: a line of at most ``PER_LINE`` rows for each value.
+    """
+    group = group_index(len(attributes), attributes.group)
+    specs = {spec.name: spec for spec in attributes.specs}
+    found = {}
+    told: list[Pointing | Association] = [*coded.pointings.found, *coded.associations.found]
+    for one in told:
+        lines = []
+        for name, value in values_of(one):
+            if value in specs[name].values:
+                shown = attributes.column(name) == specs[name].values.index(value)
+                rows = spread_rows(np.flatnonzero(shown), group, PER_LINE, rng=rng)
+                caption = message(
+                    "{attribute} = {value}: {n:,} images",
+                    attribute=specs[name].label,
+                    value=specs[name].value_label(value),
+                    n=int(shown.sum()),
+                )
+                lines.append(Line(caption, tuple(int(row) for row in rows)))
+        if lines:
+            found[finding_id(one)] = tuple(lines)
+    return found
+
+
+def values_of(one: Pointing | Association) -> tuple[tuple[str, str], ...]:
+    """Return the attributes and values that a finding is about; an empty value: as it rises."""
+    if isinstance(one, Pointing):
+        return (one.a, one.value_a), (one.b, one.value_b)
+    return (
+        (one.attribute, one.x), (one.protected, one.a), (one.attribute, one.y),
+        (one.protected, one.b),
+    )  # fmt: skip
+
+
+def finding_id(one: Pointing | Association) -> str:
+    """Return the name of a finding."""
+    if isinstance(one, Pointing):
+        return f"code/{one.a}/{one.value_a}/{one.b}/{one.value_b}"
+    return f"nearer/{one.protected}/{one.a}/{one.b}/{one.attribute}/{one.x}/{one.y}"
 
 
 def attributes_of(one: Pointing | Association) -> tuple[str, str]:
@@ -145,7 +207,7 @@ def _pointing(one: Pointing, specs: Specs) -> Finding:
                 **places,
             )
     return Finding(
-        f"code/{one.a}/{one.value_a}/{one.b}/{one.value_b}",
+        finding_id(one),
         "warn" if protected and one.explained == "beyond" and not _simple(one, specs) else "info",
         one.a,
         text,
@@ -176,7 +238,7 @@ def _association(one: Association, specs: Specs) -> Finding:
         chance=one.balanced.chance or 0.0,
     )
     return Finding(
-        f"nearer/{one.protected}/{one.a}/{one.b}/{one.attribute}/{one.x}/{one.y}",
+        finding_id(one),
         "info" if _simple(one, specs) else "warn",
         one.protected,
         text,

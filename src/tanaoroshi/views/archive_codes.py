@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tanaoroshi.archive.codes_sentences import attributes_of, named
+from tanaoroshi.archive.codes_sentences import attributes_of, named, values_of
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.words import Text, Words, message
 from tanaoroshi.views.figures import Figure, Scale, common_scale, figure, number, p_value
@@ -121,7 +121,7 @@ def _pointing(
         message("Cosine with ties taken out"),
     )
     return PairRow(
-        (named(one.a, one.value_a, specs), named(one.b, one.value_b, specs)),
+        tuple(named(name, value, specs) for name, value in values_of(one)),
         specs[one.a].protected or specs[one.b].protected,
         EXPLAINED[one.explained],
         tuple(
@@ -130,7 +130,7 @@ def _pointing(
         ),
         p_value(one.p_adjusted),
         (one.n_a, one.n_b),
-        _examples(((one.a, one.value_a), (one.b, one.value_b)), exhibits),
+        _examples(values_of(one), exhibits),
     )
 
 
@@ -143,12 +143,7 @@ def _association(
         message("Effect size as it is; the tick is the size by chance"),
         message("Effect size among images alike in the protected attribute"),
     )
-    values = (
-        (one.attribute, one.x),
-        (one.protected, one.a),
-        (one.attribute, one.y),
-        (one.protected, one.b),
-    )
+    values = values_of(one)
     return PairRow(
         tuple(named(name, value, specs) for name, value in values),
         specs[one.protected].protected,
