@@ -35,6 +35,7 @@ bench: $(VENV)/.dev   ## performance against peers and limits; minutes to hours
 	$(BIN)/python bench/false_shelves.py
 	$(BIN)/python bench/archive_nulls.py
 	$(BIN)/python bench/archive_truth.py
+	$(BIN)/python bench/archive_codes.py
 	$(BIN)/python bench/archive_table.py
 	$(BIN)/python bench/archive_labels.py
 	$(BIN)/python bench/archive_whole.py

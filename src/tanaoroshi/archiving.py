@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from tanaoroshi.archive import take_archive
 from tanaoroshi.archive.agreement import agreement_of
+from tanaoroshi.archive.codes_sentences import coded_evidence, coded_findings
 from tanaoroshi.archive.copies import find_copies
 from tanaoroshi.archive.copies_sentences import copies_evidence, copies_findings
 from tanaoroshi.archive.doubts import find_doubts, labels_of_copies
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from tanaoroshi.records.attributes import Attributes, Ints
     from tanaoroshi.records.copies import Copies, Copy
     from tanaoroshi.records.doubts import Doubts
+    from tanaoroshi.records.made import Made
     from tanaoroshi.records.progress import Progress
     from tanaoroshi.records.stocktake import Pictures
     from tanaoroshi.sources import Collection
@@ -166,11 +168,13 @@ def archive(
     doubted, of_doubts = doubts_findings(doubts, attributes.specs)
     evidence = {
         **_lines(evidence_of(readable, found, closer, rng=_rng(seed, 14)), read.rows),
+        **_lines(_of_code(made, readable, _rng(seed, 15)), read.rows),
         **of_doubts,
         **copies_evidence(copies),
     }
     findings = (
         *(made_findings(made, attributes.specs, closer.not_applicable) if made else ()),
+        *(coded_findings(made.coded, attributes.specs) if made and made.coded else ()),
         *archive_findings(found, attributes.specs),
         *examined_findings(closer, attributes.specs),
         *doubted,
@@ -234,6 +238,14 @@ def _doubts(
             for name, each in differ.items()
         },
     )
+
+
+def _of_code(
+    made: Made | None, readable: Attributes, rng: np.random.Generator
+) -> Mapping[str, tuple[Line, ...]]:
+    if made is None or made.coded is None:
+        return {}
+    return coded_evidence(made.coded, readable, rng=rng)
 
 
 def _lines(found: Mapping[str, tuple[Line, ...]], rows: Ints) -> Mapping[str, tuple[Line, ...]]:

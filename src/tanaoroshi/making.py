@@ -11,9 +11,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tanaoroshi.archive.classes import QUARTERS, SIXTHS
+from tanaoroshi.archive.codes import Space, look_at_codes
 from tanaoroshi.archive.made import come_back_worse, made_shares, memory, unlike
 from tanaoroshi.archive.made_sentences import made_id
 from tanaoroshi.archive.made_ties import Said, made_ties
+from tanaoroshi.audit.dimensions import dimension_states
 from tanaoroshi.audit.exhibits import to_bytes
 from tanaoroshi.audit.reconstruction import image_errors
 from tanaoroshi.engine import decode_codes, encode, prior_codes, read_pictures
@@ -30,6 +32,7 @@ from tanaoroshi.stats.resample import group_index
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from tanaoroshi.archive.support import Emptiness
     from tanaoroshi.models import Model
     from tanaoroshi.readers import FittedReader
     from tanaoroshi.records.attributes import Attributes
@@ -40,6 +43,8 @@ if TYPE_CHECKING:
 PICTURES = 3_000
 """Half of them teach readers, half tell how these err; all show who comes back worse."""
 MADE = 1_500
+REGION = 12
+"""Pictures of the emptiest places that are shown, and as many of the others."""
 LEVEL = 0.95
 MOST_UNLIKE = 0.25
 """Where more of what was made looks like nothing that readers know (0.05 would be usual), no share
@@ -96,7 +101,8 @@ def make(
     ``shown/made/{source}/{attribute}/{value}``, made ones that are read as a value whose share
     changed; ``shown/made-tie/{source}/{a}/{b}``, made ones of the combination that is read most
     beyond what no tie would give; ``shown/worse/{attribute}/{value}``, pictures as they are above,
-    as they come back below.
+    as they come back below; ``regions/empty`` and ``regions/held``, pictures of the emptiest
+    places that were drawn and of those nearest to images.
 
     Raises
     ------
@@ -138,14 +144,51 @@ def make(
         source = made.get("prior", made["posterior"])
         unseen = None if held_out is None else _given_back(model, held_out, rng)
         kept, pairs = _memory(source, given_back, pictures, unseen, rng)
-    found = Made(model.name, model.version, shares, ties, readings.unlike, worse, kept)
+        table = collection.attributes.take(codes.rows)
+        space = _space(model, codes, of_prior)
+        looked = look_at_codes(space, table, rng=rng, progress=progress)
+    coded, places = looked or (None, {})
+    found = Made(model.name, model.version, shares, ties, readings.unlike, worse, kept, coded)
     exhibits = {
         **{f"made/{name}": Exhibit(each[:24], columns=12) for name, each in made.items()},
         **_shown(found, readings, made, classes),
         **_worse_shown(worse, pictures, given_back, known, classes),
         **pairs,
+        **_regions(model, codes, of_prior, places),
     }
     return found, exhibits
+
+
+def _space(model: Model, codes: Codes, of_prior: Floats | None) -> Space:
+    """Say of which dimensions and in which scale the code is looked at."""
+    states = dimension_states(
+        codes.mean, None, standard_prior=model.latent.prior == "standard_normal"
+    )
+    return Space(
+        codes.mean.astype(np.float64),
+        None if codes.logvar is None else np.exp(0.5 * codes.logvar.astype(np.float64)),
+        of_prior,
+        np.array([one.index for one in states if one.state == "active"], dtype=np.int64),
+    )
+
+
+def _regions(
+    model: Model, codes: Codes, of_prior: Floats | None, places: Mapping[str, Emptiness]
+) -> dict[str, Exhibit]:
+    """Draw the emptiest places, of the prior if there is one, and those nearest to images."""
+    found = places.get("prior", places.get("midway"))
+    if found is None:
+        return {}
+    order = np.argsort(-found.far, kind="stable")
+    drawn = {}
+    for name, at in (("empty", order[:REGION]), ("held", order[-REGION:])):
+        if found.pairs is None:
+            assert of_prior is not None  # its codes are what was asked about
+            z = of_prior[at]
+        else:
+            z = codes.mean[found.pairs[at]].mean(axis=1)
+        drawn[f"regions/{name}"] = Exhibit(to_bytes(decode_codes(model, z)), columns=12)
+    return drawn
 
 
 def _of_posterior(codes: Codes, rng: np.random.Generator) -> NDArray[np.floating]:

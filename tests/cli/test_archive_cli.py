@@ -70,8 +70,14 @@ def test_what_a_model_makes_is_laid_beside_the_collection(
     changes = {one["change"] for one in made["shares"]["posterior"]}
     assert changes <= {"alike", "undecided"}
     assert made["unlike"]["posterior"] < 0.15
+    code = made["code"]
+    assert code["dimensions"]
+    assert code["directions_asked"] > 0
+    assert {one["source"] for one in code["support"]} >= {"midway"}
     page = (out / "index.html").read_text()
     assert "What the model makes of it" in page
+    assert "How its code lays out the collection" in page
+    assert "95 % of unseen images" in page
 
 
 @pytest.mark.parametrize(

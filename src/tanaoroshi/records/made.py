@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from tanaoroshi.records.coded import Coded
 from tanaoroshi.records.estimates import Estimate, Measured
 
 ShareChange = Literal["more", "fewer", "alike", "undecided"]
@@ -111,6 +112,8 @@ class Made:
         For each source the share of pictures that look so; 0.05 where they are like the images.
     worse
         Every value that could be asked about.
+    coded
+        How its code lays out the collection; ``None`` where there are too few images.
     """
 
     model: str
@@ -120,3 +123,4 @@ class Made:
     unlike: Mapping[str, float]
     worse: tuple[Worse, ...]
     memory: Memory
+    coded: Coded | None = None

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from tanaoroshi.records.archived import ArchiveAudit
     from tanaoroshi.records.attributes import Attribute
+    from tanaoroshi.records.coded import Coded
     from tanaoroshi.records.comparison import (
         Comparison,
         Difference,
@@ -189,6 +190,32 @@ def _made(made: Made) -> Document:
                 for i, row, far in made.memory.pairs
             ],
         },
+        "code": None if made.coded is None else _coded(made.coded),
+    }
+
+
+def _coded(coded: Coded) -> Document:
+    rooms = coded.rooms
+    return {
+        "dimensions": list(coded.dimensions),
+        "rank": coded.rank,
+        "directions": [_record(one) for one in coded.pointings.found],
+        "directions_asked": coded.pointings.asked,
+        "inseparable": [list(pair) for pair in coded.pointings.inseparable],
+        "associations": [_record(one) for one in coded.associations.found],
+        "associations_asked": coded.associations.asked,
+        "occupied": None if rooms is None else [_record(one) for one in rooms.each],
+        "explained": None if rooms is None else estimate_document(rooms.together),
+        "support": [
+            {
+                **_record(one),
+                "where": [
+                    {"dimension": j, "part": _finite(part), "usual": _finite(usual)}
+                    for j, part, usual in one.where
+                ],
+            }
+            for one in coded.supports
+        ],
     }
 
 

@@ -11,6 +11,7 @@ from tanaoroshi.archive.made_sentences import made_id
 from tanaoroshi.archive.sentences import gap_id, three_way_id, trend_id
 from tanaoroshi.records.estimates import Estimate, Unmeasured
 from tanaoroshi.records.words import Text, Words, message
+from tanaoroshi.views.archive_codes import CodesView, codes_view
 from tanaoroshi.views.attribute_views import Example, examples_of
 from tanaoroshi.views.collection_views import Shares, Ties, shares, ties
 from tanaoroshi.views.figures import Figure, Scale, common_scale, figure, number, p_value
@@ -185,6 +186,7 @@ class ArchivePage:
     doubts: DoubtsView
     agreement: tuple[AgreementRow, ...]
     made: MadeView | None
+    code: CodesView | None
     left_out: tuple[Words, ...]
     glossary: tuple[Term, ...]
 
@@ -226,6 +228,9 @@ def archive_page(audit: ArchiveAudit, exhibits: Mapping[str, Exhibit]) -> Archiv
         doubts=_doubts(audit.doubts, specs, exhibits),
         agreement=tuple(_agreement(specs[name], one) for name, one in audit.agreement.items()),
         made=made,
+        code=None
+        if audit.made is None or audit.made.coded is None
+        else codes_view(audit.made.coded, specs, exhibits),
         left_out=audit.left_out,
         glossary=GLOSSARY,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tanaoroshi.records.words import Text, Words, message
 
 if TYPE_CHECKING:
+    from tanaoroshi.records.coded import Explained
     from tanaoroshi.records.comparison import DimensionStatus, DirectionStatus, ShelfChange
     from tanaoroshi.records.made import ShareChange, TieChange
     from tanaoroshi.records.stocktake import Severity, ShelfStatus
@@ -110,6 +111,23 @@ MADE_CHANGE: Mapping[ShareChange | TieChange, StatusWord] = {
     "stronger": StatusWord("gained", message("stronger"), message("The model ties them more.")),
     "weaker": StatusWord("weaker", message("looser"), message("The model ties them less.")),
     "alike": StatusWord("kept", message("alike"), message("As in the collection.")),
+    "undecided": StatusWord(
+        "undecided", message("undecided"), message("There are too few images to say.")
+    ),
+}
+
+EXPLAINED: Mapping[Explained, StatusWord] = {
+    "beyond": StatusWord(
+        "broken", message("beyond the ties"), message("The collection's ties do not explain it.")
+    ),
+    "others": StatusWord(
+        "weaker",
+        message("other attributes"),
+        message("It goes when all other attributes are held."),
+    ),
+    "tie": StatusWord(
+        "kept", message("the collection's tie"), message("It goes when the tie is taken out.")
+    ),
     "undecided": StatusWord(
         "undecided", message("undecided"), message("There are too few images to say.")
     ),
