@@ -5,7 +5,7 @@ human-like biases, 2017, arXiv 1608.07187 (WEAT); for pictures R. Steed, A. Cali
 Representations Learned With Unsupervised Pre-Training Contain Human-like Biases, 2021, arXiv
 2010.15052 (iEAT). For a picture w, s(w) is its mean cosine with the pictures A minus that with the
 pictures B; the effect size d is the mean of s over the pictures X minus that over Y, over the
-standard deviation of s over both (that of a sample, n - 1, as in the published code of iEAT).
+standard deviation of s over both (that of a sample, n - 1; the papers leave it open).
 
 What is ours. Those sets hold pictures that were chosen; here they are what a collection holds, and
 
