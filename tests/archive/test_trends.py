@@ -5,8 +5,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from archive_truth import STEPS, classes_of, rising, table
+from tanaoroshi.archive.classes import classed
 from tanaoroshi.archive.trends import _tests, difference, find_trends, times_of
-from tanaoroshi.records.attributes import Attribute
+from tanaoroshi.records.attributes import Attribute, Attributes
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.words import Text
 
@@ -80,3 +81,23 @@ def test_newcombes_difference_is_his() -> None:
     last = Estimate(0.8, 0.6920, 0.8769, None, 70, "Wilson")
     mine = difference(last, first)
     assert (mine.low, mine.high) == pytest.approx((0.0524, 0.3339), abs=2e-3)
+
+
+def test_dates_are_time_and_have_steps() -> None:
+    """A share that rises from 2015 to 2025; the dates are cut into tenths of equal counts."""
+    rng = np.random.default_rng(9)
+    n = 3000
+    when = rng.uniform(2015, 2025, n)
+    kind = (rng.random(n) < 0.1 + 0.04 * (when - 2015)).astype(float)
+    specs = (
+        Attribute("taken", "continuous", Text("taken", "taken"), unit="year", time=True),
+        Attribute("kind", "nominal", Text("kind", "kind"), ("a", "b")),
+    )
+    classes = classed(Attributes(specs, np.column_stack([when, kind])), {})
+    assert times_of(specs, None) == ("taken",)
+    trends = find_trends(classes, None, times_of(specs, None))
+    trend = next(one for one in trends.found if one.value == "b")
+    assert len(trend.steps) == 10
+    assert trend.steps[0].startswith("2015.0–")
+    assert trend.steps[-1].endswith("–2025.0")
+    assert trend.change.low <= 0.36 <= trend.change.high

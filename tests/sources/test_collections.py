@@ -278,7 +278,7 @@ def test_whole_numbers_of_annotators_stay_whole(tmp_path: Path) -> None:
         ('["k1", "k2"]', '["k1", "w1"]', "text and others numbers"),
         ('kind = "nominal"', 'kind = "text"', "agreement"),
         ('["x"]', '["none"]', "none"),
-        ('kind = "continuous"', 'kind = "continuous"\ntime = true', "attributes.warmth.time"),
+        ('not_applicable = ["x"]', "time = true", "attributes.kind.time"),
     ],
 )
 def test_mistakes_about_annotators_get_one_sentence(
@@ -288,3 +288,29 @@ def test_mistakes_about_annotators_get_one_sentence(
     path = annotated(tmp_path, ANNOTATED.replace(before, after))
     with pytest.raises(InputError, match=says):
         load_collection(str(path))
+
+
+def test_dates_become_years_and_stand_for_time(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "dated", 4)
+    days = ("2024-07-02", "", "2023-01-01", "2020-12-31")
+    rows = "".join(f"{k}.png,{day}\n" for k, day in enumerate(days))
+    (folder / "attributes.csv").write_text("file,taken\n" + rows, "utf-8")
+    table = load_collection(str(folder)).attributes
+    spec = table.specs[table.names.index("taken")]
+    assert (spec.kind, spec.unit, spec.time) == ("continuous", "year", True)
+    years = table.column("taken")
+    assert years[0] == pytest.approx(2024 + 183 / 366)
+    assert np.isnan(years[1])
+    assert years[2] == 2023
+    assert 2020.99 < years[3] < 2021
+
+
+def test_parquet_dates_are_dates(tmp_path: Path) -> None:
+    path = make_parquet(tmp_path / "dated.parquet", 40)
+    table = pq.read_table(path)
+    days = pa.array([18_000 + 30 * k for k in range(40)], pa.date32())
+    pq.write_table(table.append_column("taken", days), path)
+    read = load_collection(str(path)).attributes
+    years = read.column("taken")
+    assert (np.diff(years) > 0.08).all()
+    assert read.specs[read.names.index("taken")].time

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 QUARTERS = 4
 """Classes of a continuous attribute."""
+TENTHS = 10
+"""Classes of a date."""
 SIXTHS = 6
 """Classes of a circular one: hues from red round to violet."""
 NOT_APPLICABLE = frozenset(
@@ -136,7 +138,7 @@ def _classes(values: Floats, spec: Attribute) -> tuple[Ints, tuple[str, ...]]:
     if spec.kind in ("nominal", "ordinal"):
         codes[known] = values[known].astype(np.int64)
         return codes, spec.values
-    bins = QUARTERS if spec.kind == "continuous" else SIXTHS
+    bins = SIXTHS if spec.kind == "circular" else TENTHS if spec.time else QUARTERS
     if not known.any():
         return codes, ()
     codes[known] = discretize(values[known], spec.kind, bins)
@@ -153,6 +155,8 @@ def _range(values: Floats, spec: Attribute) -> str:
         scale = (spec.period or 2 * np.pi) / (2 * np.pi)
         ends = ordered[first] * scale, ordered[first - 1] * scale
         return f"{ends[0]:.3g}–{ends[1]:.3g}"
+    if spec.time:  # of 2024.5 three digits would leave the decade
+        return f"{ordered[0]:.1f}–{ordered[-1]:.1f}"
     return f"{ordered[0]:.3g}–{ordered[-1]:.3g}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tanaoroshi.records.stocktake import Archive, Finding, Severity, Tie
-from tanaoroshi.records.words import Message, message
+from tanaoroshi.records.words import Message, Text, message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ def _finding(tie: Tie, by_name: Mapping[str, Attribute]) -> Finding:
         id=tie_id(tie),
         severity=severity,
         subject=tie.a,
-        text=_sentence(tie, by_name[tie.a], by_name[tie.b]),
+        text=_sentence(tie, by_name[tie.a], by_name[tie.b], advised=warns),
         evidence={
             "a": tie.a,
             "b": tie.b,
@@ -82,19 +82,29 @@ def _finding(tie: Tie, by_name: Mapping[str, Attribute]) -> Finding:
     )
 
 
-def _sentence(tie: Tie, a: Attribute, b: Attribute) -> Message:
+def _sentence(tie: Tie, a: Attribute, b: Attribute, *, advised: bool) -> Message:
     if tie.measure == "function":
         return message(
             "In this collection, {a} and {b} cannot be told apart: one decides the other.",
             a=a.label,
             b=b.label,
         )
+    places: Mapping[str, Text | float] = {
+        "a": a.label,
+        "b": b.label,
+        "value": tie.estimate.value,
+        "low": tie.estimate.low,
+        "high": tie.estimate.high,
+    }
+    if advised:
+        return message(
+            "In this collection, {a} and {b} go together: {value:.2f} [{low:.2f}, {high:.2f}] on a "
+            "scale from 0 (unrelated) to 1 (one decides the other). Collect or reweight images so "
+            "that they come apart, or watch both in what a model makes.",
+            **places,
+        )
     return message(
         "In this collection, {a} and {b} go together: {value:.2f} [{low:.2f}, {high:.2f}] on a "
         "scale from 0 (unrelated) to 1 (one decides the other).",
-        a=a.label,
-        b=b.label,
-        value=tie.estimate.value,
-        low=tie.estimate.low,
-        high=tie.estimate.high,
+        **places,
     )

@@ -101,13 +101,15 @@ def _share(one: MadeShare, spec: Attribute, source: str) -> Finding:
     if one.change == "more":
         text = message(
             "The model makes more of {attribute} = {value} than the collection shows: "
-            "{made:.0%} [{low:.0%}, {high:.0%}] of its pictures, {collection:.0%} of the images.",
+            "{made:.0%} [{low:.0%}, {high:.0%}] of its pictures, {collection:.0%} of the images. "
+            "Constrain or filter what it makes, or retrain with other weights.",
             **places,
         )
     else:
         text = message(
             "The model makes less of {attribute} = {value} than the collection shows: "
-            "{made:.0%} [{low:.0%}, {high:.0%}] of its pictures, {collection:.0%} of the images.",
+            "{made:.0%} [{low:.0%}, {high:.0%}] of its pictures, {collection:.0%} of the images. "
+            "Collect more such images or give them more weight in training.",
             **places,
         )
     return Finding(

@@ -57,12 +57,17 @@ def times_of(attributes: Sequence[Attribute], named: Sequence[str] | None) -> tu
     attributes
         The columns.
     named
-        What the caller says; ``None``: ordinal attributes whose unit, or a word of whose name, is
-        one for time (``TIME_WORDS``), or whose Japanese label has such a sign (``TIME_SIGNS``).
+        What the caller says; ``None``: dates, and ordinal attributes whose unit, or a word of
+        whose name, is one for time (``TIME_WORDS``), or whose Japanese label has such a sign
+        (``TIME_SIGNS``); the collection may say otherwise. Dates enter in classes of equal counts.
     """
     if named is not None:
         return tuple(named)
-    return tuple(spec.name for spec in attributes if spec.kind == "ordinal" and _is_time(spec))
+    return tuple(
+        spec.name
+        for spec in attributes
+        if (spec.kind == "ordinal" and _is_time(spec)) or (spec.kind == "continuous" and spec.time)
+    )
 
 
 def find_trends(classes: Sequence[Classed], index: Ints | None, times: Sequence[str]) -> Trends:

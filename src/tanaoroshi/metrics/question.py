@@ -201,7 +201,7 @@ class Question:
     @property
     def _draws(self) -> int:
         size = max(1, len(self.codes) * self.codes.shape[1] * len(self.usable))
-        return min(self.permutations, max(10, int(DEAR // size)))
+        return min(self.permutations, max(8, int(DEAR // size)))
 
     def null_counts(self) -> Iterator[Floats | Ints]:
         """Count under each of the permutations."""

@@ -7,6 +7,7 @@ column                                    kind
 ========================================  ==========================================
 true and false, or two whole numbers      nominal
 class names in the file (Hugging Face)    nominal
+dates                                     continuous, in years; stands for time
 text, few values                          nominal
 text, most values occur once, or long     text: kept, not measured
 whole numbers, at most 20 values          ordinal; nominal if named label, class, ...
@@ -99,9 +100,14 @@ def make_attributes(
             left_out.append(message("The column {name} holds neither numbers nor text.", name=name))
             continue
         spec = declared.attributes.get(name)
+        dated = _is_date(column)
+        column = _years(column) if dated else column
         if spec is None:
-            spec = Attribute(name, _guess(name, column), Text(name, name), inferred=True)
+            kind: Kind = "continuous" if dated else _guess(name, column)
+            spec = Attribute(name, kind, Text(name, name), inferred=True)
             inferred.append(f"{name} ({spec.kind})")
+        if dated and spec.kind == "continuous":
+            spec = replace(spec, unit=spec.unit or "year", time=spec.time is not False)
         read = _read(spec, column, declared.orders.get(name, ()), where)
         if read is None:
             identifiers[name] = _as_text(column)
@@ -267,11 +273,24 @@ def _plain(column: pa.Array, names: tuple[str, ...] | None) -> pa.Array | None:
         return pc.if_else(pc.is_nan(column), None, column)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return pc.cast(column, pa.string())
-    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        return pc.cast(column, pa.string())
+    if _is_date(column):
+        return pc.cast(column, pa.timestamp("s"))
     if pa.types.is_null(kind):
         return pc.cast(column, pa.float64())
     return column if pa.types.is_boolean(kind) or pa.types.is_string(kind) else None
+
+
+def _is_date(column: pa.Array) -> bool:
+    return bool(pa.types.is_date(column.type) or pa.types.is_timestamp(column.type))
+
+
+def _years(column: pa.Array) -> pa.Array:
+    """Return dates as years with decimals: 2024-07-02 is 2024.5."""
+    whole = pc.year(column)
+    start = pc.cast(pc.floor_temporal(column, unit="year"), pa.timestamp("s"))
+    seconds = pc.cast(pc.subtract(column, start), pa.int64())
+    length = pc.if_else(pc.is_leap_year(column), 366 * 86_400, 365 * 86_400)
+    return pc.add(pc.cast(whole, pa.float64()), pc.divide(pc.cast(seconds, pa.float64()), length))
 
 
 def _guess(name: str, column: pa.Array) -> Kind:

@@ -160,8 +160,8 @@ def _attribute(name: str, section: Section) -> Attribute:
     if period is not None and period <= 0:
         raise section.wrong("period", message("a number above 0"))
     time = section.flag("time", default=False) if "time" in section else None
-    if time and kind != "ordinal":
-        raise section.wrong("time", message("true of an ordinal attribute only"))
+    if time and kind not in ("ordinal", "continuous"):
+        raise section.wrong("time", message("true of an ordinal or continuous attribute only"))
     order = tuple(str(value) for value in section.items("order"))
     if len(set(order)) != len(order):
         raise section.wrong("order", message("a list without repetitions"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from contextlib import contextmanager
+from datetime import date
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,8 @@ def read_csv(path: Path) -> tuple[dict[str, pa.Array], int]:
     """Return the columns of a CSV file, and how many empty rows were skipped.
 
     A column is a column of numbers if each of its cells is a number or missing (empty, NA, N/A,
-    NaN, null); true and false make a column of truth values; all else is text, of which only the
-    empty one is missing.
+    NaN, null); true and false make a column of truth values, dates as 2024-05-31 one of dates; all
+    else is text, of which only the empty one is missing.
 
     Raises
     ------
@@ -99,10 +100,14 @@ def _typed(cells: tuple[str, ...]) -> pa.Array:
     known = {cell.strip().lower() for cell in cells} - _MISSING_NUMBERS
     if known and known <= {"true", "false"}:
         return pa.array([_truth(cell) for cell in cells], pa.bool_())
-    for convert, kind in ((int, pa.int64()), (float, pa.float64())):
+    for convert, kind in (
+        (int, pa.int64()),
+        (float, pa.float64()),
+        (date.fromisoformat, pa.date32()),
+    ):
         try:
             numbers = [
-                None if cell.strip().lower() in _MISSING_NUMBERS else convert(cell)
+                None if cell.strip().lower() in _MISSING_NUMBERS else convert(cell.strip())
                 for cell in cells
             ]
             return pa.array(numbers, kind)
