@@ -46,7 +46,10 @@ BATCHES = 500
 # their tables together have no more cells than these; and in so many permutations.
 PARTS, CELLS, FEW_NULLS = (10, 50), 5_000_000, 5
 # Rows × dimensions × attributes × permutations to count; with many rows, few permutations tell.
+# But never fewer than LEAST_DEALS: with so many rows a chance level lies far below any score, and the
+# mean of five deals, over all pairs of dimensions and attributes, is near enough to it.
 DEAR = 15_000_000
+LEAST_DEALS = 5
 # Counts under permutations that are kept for the next metric; more are counted anew.
 KEPT = 10_000_000
 
@@ -201,7 +204,7 @@ class Question:
     @property
     def _draws(self) -> int:
         size = max(1, len(self.codes) * self.codes.shape[1] * len(self.usable))
-        return min(self.permutations, max(8, int(DEAR // size)))
+        return min(self.permutations, max(LEAST_DEALS, int(DEAR // size)))
 
     def null_counts(self) -> Iterator[Floats | Ints]:
         """Count under each of the permutations."""
