@@ -73,6 +73,14 @@ def test_time_and_rare_values_are_not_asked() -> None:
     assert find_doubts(seen, table(labels), rng=rng).asked == 0
 
 
+def test_of_too_few_pictures_nothing_is_asked() -> None:
+    rng = np.random.default_rng(6)
+    seen, labels = world(rng, 30)
+    for n in (1, 3, 30):
+        assert find_doubts(seen[:n], table(labels[:n]), rng=rng).asked == 0
+    assert find_doubts(seen, table(labels, np.zeros(30, dtype=np.int64)), rng=rng).asked == 0
+
+
 def test_copies_under_two_labels_are_named() -> None:
     labels = np.array([0, 1, 2, 2, 0])
     found = labels_of_copies([(0, 1), (2, 3), (1, 4)], table(labels))

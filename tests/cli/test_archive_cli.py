@@ -97,6 +97,23 @@ def test_mistakes_get_one_sentence(
     assert "Traceback" not in err
 
 
+def test_a_folder_of_something_else_is_refused_before_anything_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    assert run(["archive", "no-such-collection", "--out", str(tmp_path)]) == 2
+    assert "not a report of ours" in capsys.readouterr().err
+
+
+def test_one_picture_is_an_archive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "one.npz"
+    images = np.zeros((1, 8, 8, 3), np.uint8)
+    np.savez(path, allow_pickle=False, images=images, a=np.array(["x"]))
+    document = said(["archive", str(path)], capsys)
+    assert document["doubts"]["asked"] == 0
+    assert document["gaps"] == []
+
+
 def test_a_model_that_only_sees_makes_nothing(
     disc_model: Path, disc_collection: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

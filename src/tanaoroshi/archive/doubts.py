@@ -111,10 +111,12 @@ def find_doubts(
     another is thereby often doubted only if its pictures are of two kinds: look before you change
     a label.
     """
+    index = group_index(len(seen), attributes.group)
     asked = _of_classes(attributes)
-    x = _columns(seen, rng) if asked else np.empty((len(seen), 0), np.float32)
+    if not asked or len(np.unique(index)) < 2 * LEAST_GROUPS:
+        return Doubts((), 0, 0, {})
+    x = _columns(seen, rng)
     fold = group_folds(len(x), attributes.group, FOLDS, rng=rng)
-    index = group_index(len(x), attributes.group)
     found = []
     for done, spec in enumerate(asked):
         codes = np.nan_to_num(attributes.column(spec.name), nan=-1).astype(np.int64)

@@ -13,7 +13,7 @@ from tanaoroshi.cli import show
 from tanaoroshi.cli.progress import progress_bar
 from tanaoroshi.errors import InputError
 from tanaoroshi.records.words import LANGUAGES, Lang, message
-from tanaoroshi.report import write_archive, write_comparison, write_history
+from tanaoroshi.report import check_folder, write_archive, write_comparison, write_history
 from tanaoroshi.words import translate
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def stocktake(
     """Audit one model on one collection."""
     if archive and out is None:
         raise InputError("--archive needs --out: it is a page beside the report.")
+    if out is not None:
+        check_folder(out)
     with progress_bar(lang) as progress:
         cost = None
         if since is None:
@@ -292,6 +294,8 @@ def archive(
     store: StoreAt = DEFAULT_STORE,
 ) -> None:
     """Say what a collection is made of."""
+    if out is not None:
+        check_folder(out)
     with progress_bar(lang) as progress:
         found = archiving.archive_named(
             collection,
@@ -333,6 +337,8 @@ def compare(
     store: StoreAt = DEFAULT_STORE,
 ) -> None:
     """Say what became of every dimension and shelf."""
+    if out is not None:
+        check_folder(out)
     with progress_bar(lang) as progress:
         compared = comparing.compare_named(
             base,

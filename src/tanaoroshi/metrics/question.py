@@ -46,8 +46,8 @@ BATCHES = 500
 # their tables together have no more cells than these; and in so many permutations.
 PARTS, CELLS, FEW_NULLS = (10, 50), 5_000_000, 5
 # Rows × dimensions × attributes × permutations to count; with many rows, few permutations tell.
-# But never fewer than LEAST_DEALS: with so many rows a chance level lies far below any score, and the
-# mean of five deals, over all pairs of dimensions and attributes, is near enough to it.
+# But never fewer than LEAST_DEALS: with so many rows a chance level lies far below any score, and
+# the mean of five deals, over all pairs of dimensions and attributes, is near enough to it.
 DEAR = 15_000_000
 LEAST_DEALS = 5
 # Counts under permutations that are kept for the next metric; more are counted anew.

@@ -124,7 +124,7 @@ def write_history(
 
 def _write(pages: Mapping[str, Page], out: Path, *, single_file: bool) -> Path:
     """Write pages, each into a folder of ``out`` and made from the addresses of its pictures."""
-    _check(out)
+    check_folder(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.resolve().parent))
@@ -145,8 +145,14 @@ def _write(pages: Mapping[str, Page], out: Path, *, single_file: bool) -> Path:
     return out / INDEX
 
 
-def _check(out: Path) -> None:
-    """Refuse to replace anything but a report."""
+def check_folder(out: Path) -> None:
+    """Refuse to replace anything but a report; to be asked before anything takes long.
+
+    Raises
+    ------
+    InputError
+        When ``out`` is a file, or a folder with anything else in it.
+    """
     if not out.exists() and not out.is_symlink():
         return
     if not out.is_dir():
