@@ -25,6 +25,8 @@ def test_a_verb_stays_a_verb_when_its_room_is_open() -> None:
         "import numpy as np, tanaoroshi as tn, tanaoroshi.metrics, tanaoroshi.report as room; "
         "v = np.random.default_rng(0).integers(0, 4, (200, 2)).astype(float); "
         "assert tn.metrics(v, v, only=['mig']).metrics['mig'].value == 1; "
+        "import tanaoroshi.archive.gaps; assert tn.archive.gaps.MOST; "
+        "assert tn.archive(tn.load_collection('emoji', limit=40)).audit.collection.n == 40; "
         "assert tn.metrics.mig is tn.mig; assert callable(tn.report); assert room.write_report"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tanaoroshi.archiving import archive
     from tanaoroshi.comparing import compare_stocktakes as compare
     from tanaoroshi.comparing import history_of as history
     from tanaoroshi.engine import encode
@@ -36,6 +37,7 @@ __all__ = [
     "Estimate",
     "InputError",
     "Unmeasured",
+    "archive",
     "compare",
     "dci",
     "encode",
@@ -58,6 +60,7 @@ _HOMES = {
     "Estimate": "records.estimates:Estimate",
     "InputError": "errors:InputError",
     "Unmeasured": "records.estimates:Unmeasured",
+    "archive": "archiving:archive",
     "compare": "comparing:compare_stocktakes",
     "dci": "metrics:dci",
     "encode": "engine:encode",
