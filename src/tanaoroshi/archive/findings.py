@@ -99,8 +99,8 @@ def _sentence(tie: Tie, a: Attribute, b: Attribute, *, advised: bool) -> Message
     if advised:
         return message(
             "In this collection, {a} and {b} go together: {value:.2f} [{low:.2f}, {high:.2f}] on a "
-            "scale from 0 (unrelated) to 1 (one decides the other). Collect or reweight images so "
-            "that they come apart, or watch both in what a model makes.",
+            "scale from 0 (unrelated) to 1 (one decides the other). Collect or reweight images, or "
+            "watch both in what a model makes.",
             **places,
         )
     return message(
