@@ -158,7 +158,10 @@ def archive(
     read = read_prints(collection, progress=progress)
     readable = attributes.take(read.rows)
     copies, shown = _copies(read, readable.group, progress)
-    doubts = _doubts(read, readable, copies, _rng(seed, 13), progress)
+    doubts = replace(
+        _doubts(read, readable, _rng(seed, 13), progress),
+        copies=labels_of_copies([one.rows for one in copies.exact], attributes),
+    )
     made = None
     if model is not None:
         made, pictures = make(
@@ -217,27 +220,14 @@ def _copies(
 
 
 def _doubts(
-    read: ReadPrints,
-    readable: Attributes,
-    copies: Copies,
-    rng: np.random.Generator,
-    progress: Progress | None,
+    read: ReadPrints, readable: Attributes, rng: np.random.Generator, progress: Progress | None
 ) -> Doubts:
     """Find doubtful labels; rows are the collection's."""
     with threadpool_limits(1, user_api="blas"):
         seen = describe_plainly(read.prints.thumbs).astype(np.float32)
         found = find_doubts(seen, readable, rng=rng, progress=progress)
-    place = {int(row): i for i, row in enumerate(read.rows)}
-    pairs = [(place[one.rows[0]], place[one.rows[1]]) for one in copies.exact]
-    differ = labels_of_copies(pairs, readable)
-    return replace(
-        found,
-        found=tuple(replace(one, row=int(read.rows[one.row])) for one in found.found),
-        copies={
-            name: tuple((int(read.rows[i]), int(read.rows[j])) for i, j in each)
-            for name, each in differ.items()
-        },
-    )
+    moved = tuple(replace(one, row=int(read.rows[one.row])) for one in found.found)
+    return replace(found, found=moved)
 
 
 def _of_code(

@@ -13,8 +13,9 @@ from threadpoolctl import threadpool_limits
 from tanaoroshi.archive.classes import QUARTERS, SIXTHS
 from tanaoroshi.archive.codes import Space, look_at_codes
 from tanaoroshi.archive.made import come_back_worse, made_shares, memory, unlike
-from tanaoroshi.archive.made_sentences import made_id
+from tanaoroshi.archive.made_sentences import FALSE_DISCOVERIES, made_id
 from tanaoroshi.archive.made_ties import Said, made_ties
+from tanaoroshi.archive.tables import surplus
 from tanaoroshi.audit.dimensions import dimension_states
 from tanaoroshi.audit.exhibits import to_bytes
 from tanaoroshi.audit.reconstruction import image_errors
@@ -49,7 +50,6 @@ LEVEL = 0.95
 MOST_UNLIKE = 0.25
 """Where more of what was made looks like nothing that readers know (0.05 would be usual), no share
 of it is told."""
-FALSE_DISCOVERIES = 0.05
 SHOWN = 8
 """Pictures beside a number."""
 USUALLY_UNLIKE = 0.05
@@ -289,11 +289,8 @@ def _readings(
     ]
 
     def classes(looked: tuple[Floats, Floats]) -> dict[str, Ints]:
-        told = {c.spec.name: (c, readers[c.spec.name]) for c in usable}
-        return {
-            name: c.of(reader.coding.values(reader.say(looked)))
-            for name, (c, reader) in told.items()
-        }
+        told = ((c, readers[c.spec.name]) for c in usable)
+        return {c.spec.name: c.of(one.coding.values(one.say(looked))) for c, one in told}
 
     return _Readings(
         rest,
@@ -381,9 +378,7 @@ def _most_together(a: Ints, b: Ints) -> tuple[int, int]:
     known = (a >= 0) & (b >= 0)
     table = np.zeros((int(a.max()) + 1, int(b.max()) + 1))
     np.add.at(table, (a[known], b[known]), 1)
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / max(table.sum(), 1)
-    surplus = (table - expected) / np.sqrt(np.maximum(expected, 1e-9))
-    i, j = np.unravel_index(int(surplus.argmax()), table.shape)
+    i, j = np.unravel_index(int(surplus(table)[0].argmax()), table.shape)
     return int(i), int(j)
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
-from tanaoroshi.archive.evidence import PER_LINE
+from tanaoroshi.archive.evidence import chooser
 from tanaoroshi.records.archived import Line
 from tanaoroshi.records.coded import Association, Pointing
 from tanaoroshi.records.estimates import Estimate
 from tanaoroshi.records.stocktake import Finding
 from tanaoroshi.records.words import Message, message
-from tanaoroshi.stats.resample import group_index, spread_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy as np
 
     from tanaoroshi.records.attributes import Attribute, Attributes
     from tanaoroshi.records.coded import Coded, Rooms, Support
@@ -85,7 +84,7 @@ def coded_evidence(
     -------
     By the name of the finding: a line of at most ``PER_LINE`` rows for each value.
     """
-    group = group_index(len(attributes), attributes.group)
+    choose = chooser(attributes, rng)
     specs = {spec.name: spec for spec in attributes.specs}
     found = {}
     told: list[Pointing | Association] = [*coded.pointings.found, *coded.associations.found]
@@ -94,14 +93,13 @@ def coded_evidence(
         for name, value in values_of(one):
             if value in specs[name].values:
                 shown = attributes.column(name) == specs[name].values.index(value)
-                rows = spread_rows(np.flatnonzero(shown), group, PER_LINE, rng=rng)
                 caption = message(
                     "{attribute} = {value}: {n:,} images",
                     attribute=specs[name].label,
                     value=specs[name].value_label(value),
                     n=int(shown.sum()),
                 )
-                lines.append(Line(caption, tuple(int(row) for row in rows)))
+                lines.append(Line(caption, choose(shown)))
         if lines:
             found[finding_id(one)] = tuple(lines)
     return found

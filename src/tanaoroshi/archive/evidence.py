@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tanaoroshi.archive.classes import classed
-from tanaoroshi.archive.findings import tie_id
-from tanaoroshi.archive.sentences import gap_id, three_way_id, trend_id
+from tanaoroshi.archive.findings import FALSE_DISCOVERIES, tie_id
+from tanaoroshi.archive.sentences import gap_id, three_way_id, trend_id, valued
+from tanaoroshi.archive.tables import surplus
 from tanaoroshi.records.archived import Line
 from tanaoroshi.records.words import Text, message
 from tanaoroshi.stats.resample import group_index, spread_rows
@@ -63,12 +64,7 @@ def evidence_of(
     the latest.
     """
     classes = {one.spec.name: one for one in classed(attributes, examined.not_applicable)}
-    group = group_index(len(attributes), attributes.group)
-
-    def choose(shown: Bools) -> tuple[int, ...]:
-        rows = spread_rows(np.flatnonzero(shown), group, PER_LINE, rng=rng)
-        return tuple(int(row) for row in rows)
-
+    choose = chooser(attributes, rng)
     found: dict[str, tuple[Line, ...]] = {}
     for tie in _sure(archive.ties):
         if tie.a in classes and tie.b in classes:
@@ -82,17 +78,22 @@ def evidence_of(
     return {name: lines for name, lines in found.items() if lines}
 
 
+def chooser(attributes: Attributes, rng: np.random.Generator) -> Choose:
+    """Return what draws a line's rows of those that may be shown, of as many groups as possible."""
+    group = group_index(len(attributes), attributes.group)
+
+    def choose(shown: Bools) -> tuple[int, ...]:
+        rows = spread_rows(np.flatnonzero(shown), group, PER_LINE, rng=rng)
+        return tuple(int(row) for row in rows)
+
+    return choose
+
+
 def _sure(ties: tuple[Tie, ...]) -> list[Tie]:
-    told = [tie for tie in ties if tie.p_adjusted <= 0.05 and tie.measure != "function"]
+    told = [
+        tie for tie in ties if tie.p_adjusted <= FALSE_DISCOVERIES and tie.measure != "function"
+    ]
     return told[: 2 * MOST]
-
-
-def _valued(one: Classed, k: int) -> Words:
-    return message(
-        "{attribute} “{value}”",
-        attribute=one.spec.label,
-        value=one.spec.value_label(one.names[k]),
-    )
 
 
 def _together(
@@ -105,18 +106,17 @@ def _together(
     shape = len(a.names), len(b.names)
     cells = a.codes[known] * shape[1] + b.codes[known]
     table = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
-    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / max(table.sum(), 1)
-    surplus = (table - expected) / np.sqrt(np.maximum(expected, 1e-9))
+    above, expected = surplus(table)
     lines = []
-    for cell in np.argsort(-surplus.ravel(), kind="stable")[:CELLS].tolist():
+    for cell in np.argsort(-above.ravel(), kind="stable")[:CELLS].tolist():
         i, j = divmod(cell, shape[1])
-        if surplus[i, j] <= 0:
+        if above[i, j] <= 0:
             break
         caption = message(
             "{prefix}{first}, {second}: {n:,} images; {expected:,.0f} if unrelated",
             prefix=prefix,
-            first=_valued(a, i),
-            second=_valued(b, j),
+            first=valued(a.spec, a.names[i]),
+            second=valued(b.spec, b.names[j]),
             n=int(table[i, j]),
             expected=float(expected[i, j]),
         )
@@ -134,7 +134,9 @@ def _gap(gap: Gap, classes: Mapping[str, Classed], choose: Choose) -> tuple[Line
     )
     alone = [
         Line(
-            message("{value}: {n:,} images", value=_valued(one, k), n=int(one.counts[k])),
+            message(
+                "{value}: {n:,} images", value=valued(one.spec, one.names[k]), n=int(one.counts[k])
+            ),
             choose(one.codes == k),
         )
         for one, k in values
@@ -178,6 +180,6 @@ def _three_way(tie: ThreeWay, classes: Mapping[str, Classed], choose: Choose) ->
         if not value:
             continue
         k = given.names.index(value)
-        prefix = message("{value}: ", value=_valued(given, k))
+        prefix = message("{value}: ", value=valued(given.spec, given.names[k]))
         lines += _together(classes[tie.a], classes[tie.b], given.codes == k, choose, prefix)[:2]
     return lines

@@ -169,7 +169,7 @@ def _gap_finding(gap: Gap, others: int, specs: Specs) -> Finding:
         "{basis}. Other combinations of theirs that are rare: {others}. {advice}",
         observed=gap.observed,
         n=gap.expected.n,
-        cell=tuple(_valued(specs[name], value) for name, value in gap.cell.items()),
+        cell=tuple(valued(specs[name], value) for name, value in gap.cell.items()),
         value=gap.expected.value,
         low=gap.expected.low,
         high=gap.expected.high,
@@ -204,7 +204,8 @@ def _look() -> Message:
     return message("It may lie in the nature of things: look at the pictures first.")
 
 
-def _valued(spec: Attribute, value: str) -> Message:
+def valued(spec: Attribute, value: str) -> Message:
+    """Name a value of an attribute."""
     return message("{attribute} “{value}”", attribute=spec.label, value=spec.value_label(value))
 
 
@@ -256,7 +257,7 @@ def _three_way_finding(tie: ThreeWay, specs: Specs) -> Finding:
     given = specs[tie.given]
     warns = _protected((tie.a, tie.b), specs) and not _simple(names, specs)
     warns = warns and tie.difference.low > WARN_DIFFERENCE
-    weak = _valued(given, tie.weak) if tie.weak else message("all images together")
+    weak = valued(given, tie.weak) if tie.weak else message("all images together")
     words = message(
         "{a} and {b} go together by {strongest:.2f} [{low:.2f}, {high:.2f}] among {n:,} images "
         "with {strong}, by {weakest:.2f} [{low2:.2f}, {high2:.2f}] among {n2:,} with {weak} (0: "
@@ -265,7 +266,7 @@ def _three_way_finding(tie: ThreeWay, specs: Specs) -> Finding:
         a=specs[tie.a].label,
         b=specs[tie.b].label,
         given=given.label,
-        strong=_valued(given, tie.strong),
+        strong=valued(given, tie.strong),
         weak=weak,
         strongest=tie.strongest.value,
         low=tie.strongest.low,
@@ -304,7 +305,7 @@ def _trend_finding(trend: Trend, others: int, specs: Specs) -> Finding:
         "({time} {from_}) to {end:.1%} [{low2:.1%}, {high2:.1%}] of {n2:,} ({time} {to}). Other "
         "shares of this attribute that change: {others}. Say which time a model should stand for, "
         "weight the images so, and monitor the share.",
-        value=_valued(specs[trend.attribute], trend.value),
+        value=valued(specs[trend.attribute], trend.value),
         time=specs[trend.time].label,
         from_=trend.steps[0],
         to=trend.steps[-1],
@@ -380,7 +381,7 @@ def _last(examined: Examined, specs: Specs) -> list[Finding]:
     if not examined.not_applicable:
         return [told]
     names: tuple[str | Text | Message, ...] = tuple(
-        _valued(specs[name], value)
+        valued(specs[name], value)
         for name, values in examined.not_applicable.items()
         for value in values
     )

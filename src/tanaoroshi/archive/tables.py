@@ -26,6 +26,22 @@ def pair_table(a: Classed, b: Classed, *, order: Ints | None = None) -> Floats:
     return table.reshape(len(a.counts) + 1, m + 1)[1:, 1:].astype(np.float64)
 
 
+def surplus(table: Floats) -> tuple[Floats, Floats]:
+    """Return how far each count lies above what unrelated attributes would give, in its roots.
+
+    Parameters
+    ----------
+    table
+        float (r, c) of counts.
+
+    Returns
+    -------
+    ``(observed - expected) / sqrt(expected)`` and ``expected``, both float64 (r, c).
+    """
+    expected = np.outer(table.sum(axis=1), table.sum(axis=0)) / max(float(table.sum()), 1)
+    return (table - expected) / np.sqrt(np.maximum(expected, 1e-9)), expected
+
+
 def decides(a: Classed, b: Classed, table: Floats) -> int:
     """Say whether one of two attributes is a function of the other.
 

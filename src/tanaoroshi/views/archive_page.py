@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tanaoroshi.archive.codes_sentences import named
 from tanaoroshi.archive.findings import tie_id
 from tanaoroshi.archive.made_sentences import made_id
 from tanaoroshi.archive.sentences import gap_id, three_way_id, trend_id
@@ -432,7 +433,7 @@ def _made(
         ),
         worse=tuple(
             WorseRow(
-                _valued(specs[one.attribute], one.value),
+                named(one.attribute, one.value, specs),
                 specs[one.attribute].protected,
                 one.n,
                 figure(message("Times the error of others"), one.ratio, scale=scale),
@@ -466,7 +467,7 @@ def _made_rows(
     return (
         *(
             MadeRow(
-                _valued(specs[one.attribute], one.value),
+                named(one.attribute, one.value, specs),
                 specs[one.attribute].protected,
                 number(one.collection, "percent"),
                 figure(title, one.made, scale=Scale(0.0, 1.0), style="percent"),
@@ -489,10 +490,6 @@ def _made_rows(
             for one in ties_[:MOST_MADE]
         ),
     )
-
-
-def _valued(spec: Attribute, value: str) -> Words:
-    return message("{attribute} = {value}", attribute=spec.label, value=spec.value_label(value))
 
 
 def _far(one: MadeShare) -> float:
